@@ -1,0 +1,5 @@
+"""flowscan: answers from AWS VPC flow logs."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
