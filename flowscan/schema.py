@@ -309,6 +309,7 @@ SMALL_TABLES: dict[str, dict[str, str]] = {
         "detection": "string",
         "type": "string",
         "title": "string",
+        "description": "string",
         "severity": "float64",
         "confidence": "string",
         "account_id": "string",
@@ -324,7 +325,10 @@ SMALL_TABLES: dict[str, dict[str, str]] = {
         "created": "int64",
         "updated": "int64",
         "actors": "string",
+        "actors_total": "int64",
         "evidence": "string",
+        "details": "string",
+        "days": "string",
     },
 }
 
