@@ -1,0 +1,11 @@
+"""DuckDB over one snapshot of a lake, locked down, speaking Athena's dialect.
+
+Invariant: no other package opens DuckDB, and nothing that a user's SQL says reaches a file,
+a network address or a setting that the snapshot did not bring.
+"""
+
+from __future__ import annotations
+
+from flowscan.engine.engine import Engine
+
+__all__ = ["Engine"]

@@ -1,0 +1,130 @@
+"""The views of an engine: `flows` and the small tables over an exact list of files.
+
+A view shows a column of the field table that no file has only when the SQL names it, as NULL of
+its type; so SELECT * stays readable and every query of a known field runs on every lake. This
+module and its neighbours are the only places that build SQL text; names come from the schema,
+file lists and tables are bound as variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from flowscan import schema
+
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TYPES: Final = {
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+    "list<string>": "VARCHAR[]",
+}
+
+
+class Files(Protocol):
+    """What the engine needs of a lake's snapshot."""
+
+    def uris(self, table: str) -> Sequence[str]:
+        """Absolute paths or URLs of the Parquet files of a table."""
+        ...
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Columns that at least one of these files has."""
+        ...
+
+
+def words(sql: str) -> set[str]:
+    """All words of an SQL text, in lower case: what it may name."""
+    return {word.lower() for word in _WORD.findall(sql)}
+
+
+def identifier(name: str) -> str:
+    """A quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def flow_type(column: str) -> str:
+    """SQL type of a column of `flows`; columns that AWS added since are VARCHAR."""
+    field = schema.BY_NAME.get(column)
+    return _TYPES[field.type] if field else "VARCHAR"
+
+
+def flow_columns(present: Iterable[str], named: Iterable[str] = ()) -> list[str]:
+    """Columns of `flows`, in order: AWS's default format, those present, absent ones named."""
+    named = {name for name in named if name in schema.BY_NAME}
+    return schema.column_order({*schema.DEFAULT_FORMAT, *present, *named} - {"date"})
+
+
+def flows_sql(files: Files, columns: Sequence[str], since: int | None, until: int | None) -> str:
+    """SELECT of the `flows` view: the columns given, `date`, `start_ts`, `end_ts` (UTC)."""
+    uris = files.uris("flows")
+    if not uris:
+        return _nothing([(name, flow_type(name)) for name in columns] + _DERIVED)
+    present = set(files.columns("flows"))
+    parts = [
+        f"CAST({identifier(c)} AS {flow_type(c)}) AS {identifier(c)}"
+        if c in present
+        else f"CAST(NULL AS {flow_type(c)}) AS {identifier(c)}"
+        for c in columns
+    ]
+    hive = all("/date=" in uri for uri in uris)
+    parts += [
+        '"date"' if hive else 'CAST(make_timestamp("start" * 1000000) AS DATE) AS "date"',
+        'make_timestamp("start" * 1000000) AS start_ts',
+        'make_timestamp("end" * 1000000) AS end_ts',
+    ]
+    options = ", hive_partitioning = true, hive_types = {'date': DATE}" if hive else ""
+    scan = f"read_parquet(getvariable('flows'), union_by_name = true{options})"
+    # The conditions come on top of the snapshot's own choice of files.
+    bounds = []
+    if since is not None:
+        bounds.append(f'"start" >= {int(since)}')
+    if until is not None:
+        bounds.append(f'"start" < {int(until)}')
+    where = " WHERE " + " AND ".join(bounds) if bounds else ""
+    return f"SELECT {', '.join(parts)} FROM {scan}{where}"
+
+
+_DERIVED: Final = [("date", "DATE"), ("start_ts", "TIMESTAMP"), ("end_ts", "TIMESTAMP")]
+
+
+def small_sql(files: Files, table: str) -> str:
+    """SELECT of a small table's view: the columns of the schema, and no others."""
+    columns = [(name, _TYPES[kind]) for name, kind in schema.SMALL_TABLES[table].items()]
+    if not files.uris(table):
+        return _nothing(columns)
+    present = set(files.columns(table))
+    parts = [
+        f"CAST({identifier(name) if name in present else 'NULL'} AS {kind}) AS {identifier(name)}"
+        for name, kind in columns
+    ]
+    scan = f"read_parquet(getvariable('{table}'), union_by_name = true)"
+    return f"SELECT {', '.join(parts)} FROM {scan}"
+
+
+def _nothing(columns: Iterable[tuple[str, str]]) -> str:
+    parts = [f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns]
+    return f"SELECT {', '.join(parts)} WHERE false"
+
+
+def as_trino(table: Any) -> Any:
+    """Give sums Trino's type: DuckDB sums BIGINT into 128 bits, which Arrow shows as decimal.
+
+    Values that need more than 64 bits stay decimal; Trino would refuse them.
+    """
+    import pyarrow as pa
+
+    wide = pa.decimal128(38, 0)
+    for i, field in enumerate(table.schema):
+        if field.type != wide:
+            continue
+        try:
+            column = table.column(i).cast(pa.int64())
+        except pa.ArrowInvalid:
+            continue
+        table = table.set_column(i, pa.field(field.name, pa.int64()), column)
+    return table

@@ -1,0 +1,23 @@
+/* flowscan
+id = "rejected-ports"
+title = "Which ports are being refused"
+description = "Destination ports of refused traffic, most refused first, with how many sources tried and when."
+[params.top]
+type = "integer"
+help = "rows to show"
+*/
+SELECT
+    dstport,
+    protocol,
+    COUNT(*) AS flows,
+    SUM(packets) AS packets,
+    COUNT(DISTINCT srcaddr) AS sources,
+    COUNT(DISTINCT dstaddr) AS targets,
+    MIN("start") AS first_seen,
+    MAX("end") AS last_seen
+FROM flows
+WHERE action = 'REJECT'
+  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+GROUP BY dstport, protocol
+ORDER BY flows DESC, dstport, protocol
+LIMIT /*$top*/ 20
