@@ -1,0 +1,93 @@
+"""The `flowscan` program: registers the verbs, turns errors into one line and an exit code.
+
+Invariant: exit codes are 0 done, 1 findings at or above `--fail-on`, 2 usage, 3 input or
+environment trouble; a traceback is shown only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from flowscan import __version__
+from flowscan.cli import ingest, rejects
+from flowscan.errors import FlowscanError
+
+app = typer.Typer(
+    name="flowscan",
+    help="Answers from AWS VPC flow logs: ingest them into a lake, query, detect, report.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Start with: flowscan ingest s3://BUCKET/AWSLogs/ && flowscan report",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Verbs in the order of a first walk through the tool.
+app.command("ingest")(ingest.command)
+app.command("rejects")(rejects.command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from flowscan.parse import kernel_name
+
+        typer.echo(f"flowscan {__version__} (parser: {kernel_name()})")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Answers from AWS VPC flow logs: ingest them into a lake, query, detect, report.
+
+    `--debug` anywhere on the line shows log messages and full tracebacks.
+    """
+
+
+def _take_debug_flag(arguments: list[str]) -> tuple[list[str], bool]:
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [a for a in arguments[:end] if a != "--debug"] + arguments[end:]
+    return rest, len(rest) != len(arguments)
+
+
+def _describe(error: BaseException) -> str:
+    from flowscan.cli.render import plain
+    from flowscan.config import redact
+
+    return plain(redact(f"flowscan: {error}"))
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    arguments, debug = _take_debug_flag(sys.argv[1:])
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        app(args=arguments, prog_name="flowscan")
+    except BrokenPipeError:
+        # The reader of stdout left (`| head`); closing it again at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except FlowscanError as error:
+        if debug:
+            raise
+        typer.echo(_describe(error), err=True)
+        sys.exit(error.exit_code)
+    except (OSError, MemoryError) as error:
+        if debug:
+            raise
+        typer.echo(_describe(error), err=True)
+        sys.exit(3)

@@ -1,0 +1,273 @@
+"""How results leave the program: tables in six formats, bars, sizes, progress.
+
+Invariant: text that came from logs, feeds or registries leaves this module escaped for its
+destination – no control or bidi characters in a terminal, no formulas in CSV, no broken
+Markdown tables – and a broken terminal never gets Parquet.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+    from rich.console import Console
+
+
+class Format(StrEnum):
+    """Output formats of commands that print rows."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    ndjson = "ndjson"
+    parquet = "parquet"
+    markdown = "markdown"
+
+
+_BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+
+
+def plain(text: object) -> str:
+    """Make text safe for a terminal: control, format and bidi characters become `?`."""
+    return "".join(
+        "?" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} or ord(c) in _BIDI else c
+        for c in str(text)
+    )
+
+
+def csv_cell(value: object) -> object:
+    """Disarm spreadsheet formulas in text (CWE-1236); numbers stay numbers.
+
+    A text that starts with a formula character gets a leading apostrophe, as OWASP advises.
+    """
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "\0"}:
+        return "'" + value
+    return value
+
+
+def human_bytes(number: float | None) -> str:
+    """Byte size for people: decimal units, three significant digits at most."""
+    if number is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(number) < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} PB"
+
+
+def human_count(number: int | None) -> str:
+    """Whole number with thousands separators."""
+    return "–" if number is None else f"{number:,}"
+
+
+def utc(seconds: int | None) -> str:
+    """Epoch seconds as UTC ISO 8601."""
+    if seconds is None:
+        return "–"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def bar(value: float, most: float, width: int = 20) -> str:
+    """Horizontal bar with eighth-block resolution."""
+    if most <= 0 or value <= 0:
+        return ""
+    eighths = max(1, round(width * 8 * min(1.0, value / most)))
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+
+
+def console(*, err: bool = False) -> Console:
+    """Return a console for stdout (data) or stderr (progress)."""
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False, soft_wrap=False)
+
+
+def emit(
+    table: pa.Table, fmt: Format, output: Path | None = None, *, title: str | None = None
+) -> None:
+    """Write rows to stdout or to a file in the format asked for.
+
+    Raises:
+        UsageError: Parquet was asked for on a terminal.
+    """
+    if fmt is Format.parquet:
+        _emit_parquet(table, output)
+        return
+    if output is not None:
+        with output.open("w", encoding="utf-8", newline="") as stream:
+            _write(table, fmt, stream, title)
+        return
+    _write(table, fmt, sys.stdout, title)
+
+
+def _emit_parquet(table: pa.Table, output: Path | None) -> None:
+    import pyarrow.parquet as pq
+
+    from flowscan.errors import UsageError
+
+    if output is not None:
+        pq.write_table(table, output, compression="zstd")
+        return
+    if sys.stdout.isatty():
+        raise UsageError("Parquet is binary", hint="name a file with -o, or pipe the output")
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    sys.stdout.buffer.write(sink.getvalue())
+
+
+def _write(table: pa.Table, fmt: Format, stream: Any, title: str | None) -> None:
+    if fmt is Format.table:
+        _write_table(table, stream, title)
+    elif fmt is Format.csv:
+        _write_csv(table, stream)
+    elif fmt is Format.markdown:
+        _write_markdown(table, stream, title)
+    else:
+        _write_json(table, stream, lines=fmt is Format.ndjson)
+
+
+def json_value(value: object) -> object:
+    """Make a value fit for JSON: times as UTC ISO 8601, bytes as hex, decimals as numbers."""
+    import datetime as dt
+    from decimal import Decimal
+
+    if isinstance(value, dt.datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is not JSON
+        return None
+    if isinstance(value, dict):
+        return {str(k): json_value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(v) for v in value]
+    return value
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, object]]:
+    for batch in table.to_batches():
+        for row in batch.to_pylist():
+            yield {k: json_value(v) for k, v in row.items()}
+
+
+def _write_json(table: pa.Table, stream: Any, *, lines: bool) -> None:
+    import json
+
+    if lines:
+        for row in _rows(table):
+            stream.write(json.dumps(row, ensure_ascii=True) + "\n")
+        return
+    stream.write("[")
+    for i, row in enumerate(_rows(table)):
+        stream.write(("," if i else "") + "\n  " + json.dumps(row, ensure_ascii=True))
+    stream.write("\n]\n" if table.num_rows else "]\n")
+
+
+def _write_csv(table: pa.Table, stream: Any) -> None:
+    import csv
+
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([csv_cell(name) for name in table.column_names])
+    for row in _rows(table):
+        writer.writerow([csv_cell(v) for v in row.values()])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return plain(value)
+
+
+_GROUPED = ("flows", "packets", "bytes", "records", "rejects", "count", "rows", "sources")
+
+
+def _number(name: str, value: object) -> str:
+    grouped = (
+        name.rsplit("_", maxsplit=1)[-1] in _GROUPED or name.split("_", maxsplit=1)[0] in _GROUPED
+    )
+    return f"{value:,}" if grouped and isinstance(value, int) else _cell(value)
+
+
+def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
+    import pyarrow as pa
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    width = None if stream.isatty() else 10_000
+    out = Console(file=stream, highlight=False, width=width)
+    grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for field in table.schema:
+        numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        grid.add_column(plain(field.name), justify="right" if numeric else "left", overflow="fold")
+    for row in _rows(table):
+        grid.add_row(*(_text(_number(k, v)) for k, v in row.items()))
+    out.print(grid)
+    if not table.num_rows:
+        out.print("no rows")
+
+
+def _text(value: str) -> Any:
+    # Text objects, so that brackets in hostile data are not taken for markup.
+    from rich.text import Text
+
+    return Text(value)
+
+
+def markdown_cell(value: object) -> str:
+    """Escape a value for a Markdown table cell."""
+    text = _cell(value)
+    for char in "\\`*_[]<>|":
+        text = text.replace(char, "\\" + char)
+    return text
+
+
+def _write_markdown(table: pa.Table, stream: Any, title: str | None) -> None:
+    if title:
+        stream.write(f"## {markdown_cell(title)}\n\n")
+    names: Sequence[str] = table.column_names
+    stream.write("| " + " | ".join(markdown_cell(n) for n in names) + " |\n")
+    stream.write("|" + " --- |" * len(names) + "\n")
+    for row in _rows(table):
+        stream.write("| " + " | ".join(markdown_cell(v) for v in row.values()) + " |\n")
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """Yield a rich progress display on stderr; it draws nothing unless that is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console(err=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as shown:
+        yield shown

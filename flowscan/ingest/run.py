@@ -1,0 +1,68 @@
+"""The ingest of a set of sources: opens the queue, starts the workers, adds up their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+from flowscan.ingest.model import IngestOptions, IngestResult, Planned, Progress
+from flowscan.ingest.queue import Queue
+from flowscan.ingest.worker import Worker
+from flowscan.lake import Lake
+from flowscan.sources import Source
+
+
+def ingest(
+    lake: Lake,
+    sources: Sequence[Source],
+    options: IngestOptions | None = None,
+    progress: Progress | None = None,
+) -> IngestResult:
+    """Read every object of the sources that the lake does not have yet.
+
+    Returns counts over what this call committed. Objects that cannot be read or are no flow
+    logs are in the result, not raised.
+
+    Raises:
+        LakeError: the lake cannot be written.
+        SourceError: a source cannot be listed.
+    """
+    options = options or IngestOptions()
+    started = perf_counter()
+    state = lake.state()
+    total = IngestResult(version=state.version)
+    queue = Queue(sources, options.window, state)
+    if progress:
+        progress.planned(queue.listed, queue.listed_bytes)
+    workers = [Worker(lake, queue, state, options, progress) for _ in range(options.workers)]
+    try:
+        _run(workers)
+    finally:
+        for source in sources:
+            source.close()
+    for worker in workers:
+        total.add(worker.result)
+    total.already += queue.already
+    total.spend("list", queue.list_seconds)
+    total.spend("total", perf_counter() - started)
+    return total
+
+
+def _run(workers: Sequence[Worker]) -> None:
+    if len(workers) == 1:
+        workers[0].work()
+        return
+    with ThreadPoolExecutor(len(workers), thread_name_prefix="ingest") as pool:
+        for future in [pool.submit(worker.work) for worker in workers]:
+            future.result()
+
+
+def dry_run(
+    lake: Lake | None, sources: Sequence[Source], options: IngestOptions
+) -> Iterator[Planned]:
+    """List what an ingest would read, and what it would skip because the lake has it."""
+    state = lake.state() if lake else None
+    for source in sources:
+        for item in source.list(options.window):
+            yield Planned(item, bool(state and state.knows(item.uri, item.etag)))

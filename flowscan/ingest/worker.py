@@ -1,0 +1,287 @@
+"""One worker: takes objects, parses them into its own columns, commits its own batch.
+
+Invariant: a batch that has to leave an object out (corrupt in the middle, already committed by
+somebody else) is thrown away and parsed again without it; nothing half-read is ever committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from flowscan.errors import LakeConflict, RejectedObject, SourceError
+from flowscan.ingest.model import IngestOptions, IngestResult, Progress
+from flowscan.ingest.queue import Item, Queue
+from flowscan.lake import Lake, Refusal, SourceRecord, State, Transaction
+from flowscan.parse import ParseOptions, Reject, Sink, parse
+from flowscan.schema import small_schema
+from flowscan.sources import Payload, Source, SourceObject
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+WHOLE = 64 << 20
+"""Objects up to this size are read whole before they are parsed; bigger ones stream."""
+
+
+class _Spoiled(Exception):  # noqa: N818 - no mistake, a signal inside this module
+    """An object failed after some of its rows had been taken; the batch is parsed again."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The objects of one commit and what is known of them.
+
+    `claimed` are all that were taken from the queue, `dropped` the URIs that turned out not to
+    belong in: refused, failed or committed by another writer.
+    """
+
+    claimed: list[Item] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    already: int = 0
+    bytes: int = 0
+    records: list[SourceRecord] = field(default_factory=list)
+
+
+class Worker:
+    """Works until the queue is empty; `result` tells what was committed."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        queue: Queue,
+        state: State,
+        options: IngestOptions,
+        progress: Progress | None,
+    ) -> None:
+        self.result = IngestResult()
+        self._lake = lake
+        self._queue = queue
+        self._state = state
+        self._options = options
+        self._progress = progress
+        self._sink = Sink(kernel=options.kernel)
+        self._region: str | None = None
+
+    def work(self) -> None:
+        """Take, parse and commit batch after batch.
+
+        Raises:
+            LakeError: the lake cannot be written.
+        """
+        while self._work_batch():
+            pass
+
+    def _work_batch(self) -> bool:
+        """Claim and commit one batch; False when the queue is empty."""
+        batch = _Batch()
+        while True:
+            transaction = self._lake.begin()
+            try:
+                self._parse_batch(batch, transaction)
+                if batch.records or batch.refusals:
+                    self._commit(batch, transaction)
+                else:
+                    transaction.abort()
+            except (_Spoiled, LakeConflict) as reason:
+                transaction.abort()
+                self._forget(batch, reason)
+            except BaseException:
+                transaction.abort()
+                raise
+            else:
+                self._settle(batch)
+                return bool(batch.claimed)
+
+    def _parse_batch(self, batch: _Batch, transaction: Transaction) -> None:
+        for source, item in self._objects(batch):
+            payload = self._open(source, item, batch)
+            if payload is None:
+                continue
+            if item.region != self._region:
+                self._drain(transaction)
+                self._region = item.region
+            self._parse_object(source, item, payload, batch, transaction)
+        self._drain(transaction)
+
+    def _objects(self, batch: _Batch) -> Iterator[Item]:
+        """What was claimed before, then more from the queue until the batch is full."""
+        yield from [claim for claim in batch.claimed if claim[1].uri not in batch.dropped]
+        while batch.bytes < self._options.batch_bytes and (
+            len(batch.claimed) < self._options.batch_objects
+        ):
+            following = self._queue.take()
+            if following is None:
+                return
+            batch.claimed.append(following)
+            batch.bytes += following[1].size
+            yield following
+
+    def _open(self, source: Source, item: SourceObject, batch: _Batch) -> Payload | None:
+        """Read a small object whole, or begin to stream a big one; None if it is left out."""
+        started = perf_counter()
+        try:
+            payload = source.read(item)
+            if item.size <= WHOLE:
+                payload.chunks = iter(list(payload.chunks))
+        except SourceError as error:
+            self._leave_out(batch, item, error)
+            return None
+        finally:
+            self.result.spend("fetch", perf_counter() - started)
+        return None if self._is_known(item, payload, batch) else payload
+
+    def _parse_object(
+        self,
+        source: Source,
+        item: SourceObject,
+        payload: Payload,
+        batch: _Batch,
+        transaction: Transaction,
+    ) -> None:
+        sink = self._sink
+        sink.begin()
+        options = ParseOptions(format=self._options.format or source.format, default_time=item.time)
+        started, written = perf_counter(), self.result.seconds.get("write", 0.0)
+        try:
+            for _ in parse(payload.chunks, options, sink):
+                if sink.rows >= self._options.row_group:
+                    self._drain(transaction)
+        except SourceError as error:
+            self._leave_out(batch, item, error)
+            if sink.counts.records:
+                raise _Spoiled from error
+            return
+        finally:
+            written = self.result.seconds.get("write", 0.0) - written
+            self.result.spend("parse", perf_counter() - started - written)
+        if self._is_known(item, payload, batch):
+            # A streamed file tells its digest only now.
+            raise _Spoiled
+        batch.records.append(_source_record(item, payload, sink))
+        if sink.rejects:
+            transaction.write_rows("rejects", _reject_rows(item.uri, sink.rejects))
+        if self._progress:
+            self._progress.advanced(item.size, sink.counts.records)
+
+    def _is_known(self, item: SourceObject, payload: Payload, batch: _Batch) -> bool:
+        """Recognise bytes that are in the lake already, under another modification time."""
+        if payload.digest is None or not self._state.knows(item.uri, payload.digest):
+            return False
+        batch.dropped.add(item.uri)
+        batch.already += 1
+        return True
+
+    def _drain(self, transaction: Transaction) -> None:
+        started = perf_counter()
+        drained = self._sink.drain()
+        for flows in drained.flows:
+            transaction.write_flows(_with_region(flows, self._region))
+        if drained.coverage.num_rows:
+            transaction.write_rows("coverage", _with_region(drained.coverage, self._region))
+        self.result.spend("write", perf_counter() - started)
+
+    def _leave_out(self, batch: _Batch, item: SourceObject, error: SourceError) -> None:
+        batch.dropped.add(item.uri)
+        if isinstance(error, RejectedObject):
+            batch.refusals.append(
+                Refusal(uri=item.uri, etag=item.etag, size=item.size, reason=error.what)
+            )
+        else:
+            batch.failures.append((item.uri, error.what))
+
+    def _forget(self, batch: _Batch, reason: _Spoiled | LakeConflict) -> None:
+        """Throw away what was parsed, so that the batch can be parsed again without the reason."""
+        self._sink.drain()
+        batch.records.clear()
+        if isinstance(reason, LakeConflict):
+            known = {uri for uri, _ in reason.known}
+            batch.already += len(known - batch.dropped)
+            batch.dropped |= known
+            batch.refusals = [r for r in batch.refusals if r.uri not in known]
+
+    def _commit(self, batch: _Batch, transaction: Transaction) -> None:
+        started = perf_counter()
+        self.result.version = transaction.commit(batch.records, batch.refusals)
+        self.result.spend("commit", perf_counter() - started)
+        _acknowledge(batch)
+
+    def _settle(self, batch: _Batch) -> None:
+        """Add the batch to the result once it stands in the lake."""
+        result = self.result
+        result.sources += len(batch.records)
+        result.already += batch.already
+        result.refused += [(r.uri, r.reason) for r in batch.refusals]
+        result.failed += batch.failures
+        for record in batch.records:
+            result.bytes += record.size
+            result.records += record.records
+            result.flows += record.flows
+            result.nodata += record.nodata
+            result.skipdata += record.skipdata
+            result.rejects += record.rejects
+
+
+def _acknowledge(batch: _Batch) -> None:
+    """Tell each source which of its objects are committed, so that queues may delete them."""
+    failed = {uri for uri, _ in batch.failures}
+    by_source: dict[int, tuple[Source, list[SourceObject]]] = {}
+    for source, item in batch.claimed:
+        if item.uri not in failed:
+            by_source.setdefault(id(source), (source, []))[1].append(item)
+    for source, items in by_source.values():
+        source.done(items)
+
+
+def _with_region(batch: pa.RecordBatch, region: str | None) -> pa.RecordBatch:
+    """Fill in the region that the object's key names where the format has no region field."""
+    import pyarrow as pa
+
+    if region is None or not batch.num_rows:
+        return batch
+    position = batch.schema.get_field_index("region")
+    if position >= 0 and batch.column(position).null_count < batch.num_rows:
+        return batch
+    indices = pa.repeat(pa.scalar(0, pa.int32()), batch.num_rows)
+    column = pa.DictionaryArray.from_arrays(indices, pa.array([region]))
+    if position < 0:
+        return batch.append_column("region", column)
+    is_plain = not pa.types.is_dictionary(batch.schema.field(position).type)
+    filled = column.dictionary_decode() if is_plain else column
+    return batch.set_column(position, "region", filled)
+
+
+def _source_record(item: SourceObject, payload: Payload, sink: Sink) -> SourceRecord:
+    counts = sink.counts
+    return SourceRecord(
+        uri=item.uri,
+        # Standard input has no etag but the digest of what was read.
+        etag=item.etag or payload.digest or "",
+        size=item.size,
+        digest=payload.digest,
+        shape=sink.shape,
+        records=counts.records,
+        flows=counts.flows,
+        nodata=counts.nodata,
+        skipdata=counts.skipdata,
+        rejects=counts.rejects,
+    )
+
+
+def _reject_rows(uri: str, rejects: Sequence[Reject]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "source": [uri] * len(rejects),
+            "line": [r.line for r in rejects],
+            "reason": [r.reason for r in rejects],
+            "text": [r.text for r in rejects],
+        },
+        schema=small_schema("rejects"),
+    )
