@@ -15,6 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {
     "flowscan.errors": 1,
     "flowscan.schema": 1,
+    "flowscan.text": 1,
     "flowscan.config": 2,
     "flowscan.findings": 2,
     "flowscan.parse": 2,

@@ -1,25 +1,47 @@
 """How results leave the program: tables in six formats, bars, sizes, progress.
 
 Invariant: text that came from logs, feeds or registries leaves this module escaped for its
-destination – no control or bidi characters in a terminal, no formulas in CSV, no broken
-Markdown tables – and a broken terminal never gets Parquet.
+destination by `flowscan.text`, and a terminal never gets Parquet.
 """
 
 from __future__ import annotations
 
 import sys
-import unicodedata
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from flowscan.text import (
+    bar,
+    csv_cell,
+    human_bytes,
+    human_count,
+    json_value,
+    markdown_text,
+    plain,
+    utc,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
     from rich.console import Console
+
+__all__ = [
+    "Format",
+    "bar",
+    "console",
+    "csv_cell",
+    "emit",
+    "human_bytes",
+    "human_count",
+    "json_value",
+    "plain",
+    "progress",
+    "utc",
+]
 
 
 class Format(StrEnum):
@@ -31,59 +53,6 @@ class Format(StrEnum):
     ndjson = "ndjson"
     parquet = "parquet"
     markdown = "markdown"
-
-
-_BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
-
-
-def plain(text: object) -> str:
-    """Make text safe for a terminal: control, format and bidi characters become `?`."""
-    return "".join(
-        "?" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} or ord(c) in _BIDI else c
-        for c in str(text)
-    )
-
-
-def csv_cell(value: object) -> object:
-    """Disarm spreadsheet formulas in text (CWE-1236); numbers stay numbers.
-
-    A text that starts with a formula character gets a leading apostrophe, as OWASP advises.
-    """
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "\0"}:
-        return "'" + value
-    return value
-
-
-def human_bytes(number: float | None) -> str:
-    """Byte size for people: decimal units, three significant digits at most."""
-    if number is None:
-        return "–"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(number) < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} PB"
-
-
-def human_count(number: int | None) -> str:
-    """Whole number with thousands separators."""
-    return "–" if number is None else f"{number:,}"
-
-
-def utc(seconds: int | None) -> str:
-    """Epoch seconds as UTC ISO 8601."""
-    if seconds is None:
-        return "–"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def bar(value: float, most: float, width: int = 20) -> str:
-    """Horizontal bar with eighth-block resolution."""
-    if most <= 0 or value <= 0:
-        return ""
-    eighths = max(1, round(width * 8 * min(1.0, value / most)))
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
 
 
 def console(*, err: bool = False) -> Console:
@@ -137,31 +106,6 @@ def _write(table: pa.Table, fmt: Format, stream: Any, title: str | None) -> None
         _write_markdown(table, stream, title)
     else:
         _write_json(table, stream, lines=fmt is Format.ndjson)
-
-
-def json_value(value: object) -> object:
-    """Make a value fit for JSON: times as UTC ISO 8601, bytes as hex, decimals as numbers."""
-    import datetime as dt
-    from decimal import Decimal
-
-    if isinstance(value, dt.datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return value.total_seconds()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is not JSON
-        return None
-    if isinstance(value, dict):
-        return {str(k): json_value(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_value(v) for v in value]
-    return value
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, object]]:
@@ -238,22 +182,14 @@ def _text(value: str) -> Any:
     return Text(value)
 
 
-def markdown_cell(value: object) -> str:
-    """Escape a value for a Markdown table cell."""
-    text = _cell(value)
-    for char in "\\`*_[]<>|":
-        text = text.replace(char, "\\" + char)
-    return text
-
-
 def _write_markdown(table: pa.Table, stream: Any, title: str | None) -> None:
     if title:
-        stream.write(f"## {markdown_cell(title)}\n\n")
+        stream.write(f"## {markdown_text(title)}\n\n")
     names: Sequence[str] = table.column_names
-    stream.write("| " + " | ".join(markdown_cell(n) for n in names) + " |\n")
+    stream.write("| " + " | ".join(markdown_text(n) for n in names) + " |\n")
     stream.write("|" + " --- |" * len(names) + "\n")
     for row in _rows(table):
-        stream.write("| " + " | ".join(markdown_cell(v) for v in row.values()) + " |\n")
+        stream.write("| " + " | ".join(markdown_text(_cell(v)) for v in row.values()) + " |\n")
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""Text on its way out: safe for its destination, and written for people.
+
+Invariant: text that came from logs, feeds or registries leaves through these functions with no
+control, bidi or format character for a terminal, no formula for a spreadsheet, no markup for
+Markdown. Pure; every output of flowscan uses it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+
+__all__ = [
+    "bar",
+    "csv_cell",
+    "human_bytes",
+    "human_count",
+    "human_duration",
+    "json_value",
+    "markdown_text",
+    "plain",
+    "utc",
+]
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def plain(text: object) -> str:
+    """Make text safe for a terminal or a line: control, format and bidi characters become `?`."""
+    raw = str(text)
+    if raw.isascii() and raw.isprintable():
+        return raw
+    return "".join("?" if unicodedata.category(c) in _UNSAFE else c for c in raw)
+
+
+def csv_cell(value: object) -> object:
+    """Disarm spreadsheet formulas in text (CWE-1236); numbers stay numbers.
+
+    A text that starts with a formula character gets a leading apostrophe, as OWASP advises;
+    that makes the round trip lossy on purpose.
+    """
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "\0"}:
+        return "'" + value
+    return value
+
+
+def markdown_text(value: object) -> str:
+    """Escape a text so that Markdown shows it as it is, also inside of a table cell."""
+    escaped = plain(value)
+    for char in "\\`*_[]<>|~#&":
+        escaped = escaped.replace(char, "\\" + char)
+    return escaped
+
+
+def human_bytes(number: float | None) -> str:
+    """Byte size for people: decimal units, one decimal."""
+    if number is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(number) < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} PB"
+
+
+def human_count(number: int | None) -> str:
+    """Whole number with thousands separators."""
+    return "–" if number is None else f"{number:,}"
+
+
+def human_duration(seconds: int) -> str:
+    """Length of time in its two largest units: `1 d 12 h`, `40 min`, `5 s`."""
+    units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    parts = []
+    for size, name in units:
+        count, seconds = divmod(max(0, seconds), size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def utc(seconds: int | None) -> str:
+    """Epoch seconds as UTC ISO 8601."""
+    if seconds is None:
+        return "–"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def bar(value: float, most: float, width: int = 20) -> str:
+    """Horizontal bar with eighth-block resolution."""
+    if most <= 0 or value <= 0:
+        return ""
+    eighths = max(1, round(width * 8 * min(1.0, value / most)))
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+
+
+def json_value(value: object) -> object:
+    """Make a value fit for JSON: times as UTC ISO 8601, bytes as hex, decimals as numbers."""
+    if isinstance(value, dt.datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is not JSON
+        return None
+    if isinstance(value, dict):
+        return {str(k): json_value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(v) for v in value]
+    return value
