@@ -1,0 +1,108 @@
+"""What a feed may not do: list everything, list private or reserved space, or change absurdly.
+
+Invariant: a poisoned feed can at worst be useless. One that lists 0.0.0.0/0 must not turn every
+flow into a match, and one that lists 10.0.0.0/8 must not accuse the user's own network.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final
+
+from flowscan.feeds.address import BITS, format_address, parse_interval
+from flowscan.feeds.model import Policy
+
+# IANA special-purpose address registries (IPv4, IPv6; as of 2026-01) and RFC 5771, RFC 1112.
+# Documentation prefixes are left out: no packet carries them, and every vendor's sample lists do.
+RESERVED: Final = (
+    ("0.0.0.0/8", "this network"),
+    ("10.0.0.0/8", "private"),
+    ("100.64.0.0/10", "shared carrier space"),
+    ("127.0.0.0/8", "loopback"),
+    ("169.254.0.0/16", "link-local"),
+    ("172.16.0.0/12", "private"),
+    ("192.0.0.0/24", "IETF protocol assignments"),
+    ("192.168.0.0/16", "private"),
+    ("198.18.0.0/15", "benchmarking"),
+    ("224.0.0.0/4", "multicast"),
+    ("240.0.0.0/4", "reserved"),
+    ("::/127", "unspecified and loopback"),
+    ("100::/64", "discard"),
+    ("fc00::/7", "private"),
+    ("fe80::/10", "link-local"),
+    ("fec0::/10", "site-local"),
+    ("ff00::/8", "multicast"),
+)
+
+
+def _table(family: int) -> tuple[list[int], list[int], list[str]]:
+    rows = []
+    for text, name in RESERVED:
+        interval = parse_interval(text)
+        assert interval is not None
+        if interval.family == family:
+            rows.append((interval.first, interval.last, name))
+    rows.sort()
+    return [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
+
+
+_TABLES = {4: _table(4), 6: _table(6)}
+
+
+def reserved_name(family: int, first: int, last: int) -> str | None:
+    """Name of the reserved block that an interval touches, or None."""
+    firsts, lasts, names = _TABLES[family]
+    at = bisect_right(firsts, last) - 1
+    return names[at] if at >= 0 and lasts[at] >= first else None
+
+
+def refusal(family: int, first: int, last: int, policy: Policy) -> str | None:
+    """Why an interval may not be an indicator, or None when it may."""
+    if first != last and not policy.broad:
+        widest = policy.widest_v4 if family == 4 else policy.widest_v6
+        if last - first >= 1 << (BITS[family] - widest):
+            return f"wider than /{widest}"
+    if not policy.private:
+        name = reserved_name(family, first, last)
+        if name:
+            return f"{name} address" if first == last else f"touches {name} addresses"
+    return None
+
+
+def is_public(family: int, value: int) -> bool:
+    """Tell whether the registries know an address: neither reserved nor for documentation."""
+    if reserved_name(family, value, value):
+        return False
+    return not any(low <= value <= high for low, high in _DOCUMENTATION[family])
+
+
+def _documentation(*texts: str) -> list[tuple[int, int]]:
+    found = [parse_interval(text) for text in texts]
+    return [(i.first, i.last) for i in found if i]
+
+
+_DOCUMENTATION = {
+    4: _documentation("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
+    6: _documentation("2001:db8::/32", "3fff::/20"),
+}
+
+
+def held_back(before: int, now: int) -> str | None:
+    """Why a new version of a feed is not taken over, comparing numbers of indicators, or None.
+
+    A list that loses four fifths or grows fivefold from one update to the next is broken or
+    poisoned more often than it is right; small lists may do what they like, except vanish.
+    """
+    if before and not now:
+        return f"the new version holds no indicators, the last good one {before}"
+    if before >= 20 and now * 5 < before:
+        return f"shrank from {before} to {now} indicators"
+    if before >= 20 and now > before * 5 + 1000:
+        return f"grew from {before} to {now} indicators"
+    return None
+
+
+def describe(family: int, first: int, last: int) -> str:
+    """Text of an interval for messages: an address, or first-last."""
+    low = format_address(family, first)
+    return low if first == last else f"{low}-{format_address(family, last)}"
