@@ -18,6 +18,8 @@ Bad *records* are never exceptions: they are rejects, kept with reason, source a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "ConfigError",
     "EngineError",
@@ -80,7 +82,14 @@ class LakeError(FlowscanError):
 
 
 class LakeConflict(LakeError):  # noqa: N818
-    """Another writer committed first; the caller plans again from the new state."""
+    """Another writer committed first; the caller plans again from the new state.
+
+    `known` are the sources, as (uri, etag), that are in the lake already.
+    """
+
+    def __init__(self, what: str, *, known: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(what)
+        self.known = tuple(known)
 
 
 class LakeCorrupt(LakeError):  # noqa: N818

@@ -23,6 +23,8 @@ LAYERS = {
     "flowscan.feeds": 2,
     "flowscan.lake.layout": 2,
     "flowscan.lake.store": 2,
+    "flowscan.lake.local_file": 2,
+    "flowscan.lake.local_store": 2,
     "flowscan.lake.s3_store": 2,
     "flowscan.lake": 3,
     "flowscan.queries": 4,

@@ -1,0 +1,263 @@
+"""The lake: one object that opens it, reads its state, and lets transactions in.
+
+Invariant: the commit number is the version of the state that the check for known sources was
+made on, plus one; both happen under one lock, and the store decides between processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowscan.errors import LakeConflict, LakeCorrupt, LakeError
+from flowscan.lake import layout, small
+from flowscan.lake.ledger import Commit, Refusal, SourceRecord, check_format, encode, key_hash
+from flowscan.lake.local_store import LocalStore
+from flowscan.lake.publish import collect_dead, roll_forward
+from flowscan.lake.snapshot import Snapshot
+from flowscan.lake.state import Fold, State
+from flowscan.lake.store import Store
+from flowscan.lake.transaction import Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WRITER = "flowscan 0.1.0"
+
+Removal = Callable[[Fold], Sequence[str]]
+"""Tells, from the state a commit is numbered by, which live files it takes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How an S3 lake is reached; nothing of it is ever written into the lake."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    role_arn: str | None = None
+
+
+class Lake:
+    """A flow-log lake in a folder or under an s3:// prefix; safe to share between threads."""
+
+    def __init__(self, store: Store) -> None:
+        """Use an opened store; see `open`."""
+        self.store = store
+        self._lock = threading.RLock()
+        self._fold: Fold | None = None
+        self._recovered = False
+
+    @classmethod
+    def open(
+        cls, where: str | Path, *, create: bool = False, options: StoreOptions | None = None
+    ) -> Lake:
+        """Open the lake at a path or s3:// URI, creating it if told to.
+
+        Raises:
+            LakeError: there is none, the folder is something else, or a newer flowscan wrote it.
+        """
+        text = str(where)
+        if text.startswith("s3://"):
+            from flowscan.lake.s3_store import open_s3
+
+            return cls.on(open_s3(text, options or StoreOptions()), create=create)
+        return cls.on(LocalStore(Path(where)), create=create)
+
+    @classmethod
+    def on(cls, store: Store, *, create: bool = False) -> Lake:
+        """Open the lake that a store keeps, creating it if told to."""
+        try:
+            marker = store.read(layout.MARKER)
+        except (FileNotFoundError, NotADirectoryError):
+            if not create:
+                raise LakeError(
+                    "no lake here", where=store.where, hint="flowscan ingest creates one"
+                ) from None
+            if not store.empty():
+                raise LakeError(
+                    "the folder is not empty and not a lake", where=store.where
+                ) from None
+            store.prepare()
+            body = {"format": layout.FORMAT, "created_by": WRITER, "at": int(time.time())}
+            store.create(layout.MARKER, json.dumps(body).encode())
+            marker = store.read(layout.MARKER)
+        try:
+            check_format(json.loads(marker), store.where)
+        except ValueError as error:
+            raise LakeCorrupt("the lake's marker is damaged", where=layout.MARKER) from error
+        store.check()
+        return cls(store)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _refresh(self) -> Fold:
+        if self._fold is None:
+            self._fold = Fold()
+        self._fold.advance(self.store)
+        self._fold.settle(self.store)
+        return self._fold
+
+    def state(self) -> State:
+        """The lake as it is now."""
+        with self._lock:
+            return State(self._refresh(), self.store)
+
+    def snapshot(self, since: int | None = None, until: int | None = None) -> Snapshot:
+        """The exact files of the lake as it is now, for the window `since <= start < until`."""
+        with self._lock:
+            fold = self._refresh()
+            return Snapshot(
+                self.store,
+                fold.published,
+                fold.files.values(),
+                fold.totals.copy(),
+                since=since,
+                until=until,
+            )
+
+    def read(self, table: str) -> pa.Table:
+        """Read a small table whole."""
+        return small.read(self.snapshot(), table)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def begin(self) -> Transaction:
+        """Start a transaction; the first one of this object cleans up after crashed writers."""
+        with self._lock:
+            if not self._recovered:
+                self.recover()
+                self._recovered = True
+        return Transaction(self)
+
+    def recover(self) -> None:
+        """Publish what crashed writers committed, and delete what they had not."""
+        with self._lock:
+            fold = self._refresh()
+            self._publish(fold)
+            collect_dead(self.store, fold)
+
+    def _publish(self, fold: Fold) -> None:
+        done = [commit.version for commit in fold.pending if roll_forward(self.store, commit)]
+        fold.settle(self.store, done)
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Add rows to a small table as one commit."""
+        with self._writing() as transaction:
+            transaction.write_rows(table, rows)
+            self.commit(transaction, ())
+
+    def replace(self, table: str, merge: Callable[[pa.Table], pa.Table]) -> None:
+        """Replace a small table by what `merge` makes of it, as one commit.
+
+        `merge` gets the present rows (an empty table of its schema at first) and may be called
+        again when another writer changed the table in the meantime.
+        """
+        while True:
+            snapshot = self.snapshot()
+            old = frozenset(entry.path for entry in snapshot.files(table))
+            with self._writing() as transaction:
+                transaction.write_rows(table, merge(small.read(snapshot, table)))
+                with contextlib.suppress(_Changed):
+                    self.commit(transaction, (), removal=_unchanged(table, old))
+                    return
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Transaction]:
+        transaction = self.begin()
+        try:
+            yield transaction
+        finally:
+            transaction.abort()  # nothing is left to abort after a commit
+
+    def put_blob(self, kind: str, name: str, data: bytes) -> None:
+        """Keep opaque bytes beside the tables, replacing what had this kind and name."""
+        self.store.put(layout.blob_key(kind, name), data)
+
+    def get_blob(self, kind: str, name: str) -> bytes | None:
+        """Opaque bytes that were kept under this kind and name; None if there are none."""
+        try:
+            return self.store.read(layout.blob_key(kind, name))
+        except FileNotFoundError:
+            return None
+
+    def has_batch(self, batch: str) -> bool:
+        """Tell whether the ledger has a batch (of this process, so a recent one)."""
+        with self._lock:
+            return batch in self._refresh().batches
+
+    def commit(
+        self,
+        transaction: Transaction,
+        sources: Sequence[SourceRecord],
+        refused: Sequence[Refusal] = (),
+        *,
+        removal: Removal | None = None,
+        note: str = "",
+    ) -> int:
+        """Commit a transaction (see `Transaction.commit`); `removal` names files to take out."""
+        adds = transaction.finish()
+        with self._lock:
+            while True:
+                fold = self._refresh()
+                if transaction.batch in fold.batches:
+                    break
+                _check_new(fold, sources)
+                removes = tuple(removal(fold)) if removal else ()
+                commit = Commit(
+                    version=fold.version + 1,
+                    batch=transaction.batch,
+                    writer=WRITER,
+                    at=int(time.time()),
+                    sources=tuple(sources),
+                    adds=adds,
+                    removes=removes,
+                    refused=tuple(refused),
+                    note=note,
+                )
+                transaction.ask()
+                if self.store.create(layout.commit_key(commit.version), encode(commit)):
+                    fold.take(commit)
+                    break
+            transaction.won()
+            version = fold.batches[transaction.batch]
+            try:
+                self._publish(fold)
+            except OSError as error:
+                raise LakeError(
+                    f"committed as version {version}, but not published: {error}",
+                    where=self.store.where,
+                    hint="the next ingest finishes it",
+                ) from error
+            return version
+
+
+class _Changed(Exception):  # noqa: N818 - a signal inside this module
+    """Another writer changed the small table that is being replaced."""
+
+
+def _unchanged(table: str, old: frozenset[str]) -> Removal:
+    def removal(fold: Fold) -> Sequence[str]:
+        now = {path for path, entry in fold.live().items() if entry.table == table}
+        if now != old:
+            raise _Changed
+        return sorted(old)
+
+    return removal
+
+
+def _check_new(fold: Fold, sources: Sequence[SourceRecord]) -> None:
+    known = [
+        (s.uri, s.etag)
+        for s in sources
+        if fold.known.has(key_hash(s.uri, s.etag), fold.version)
+        or (s.digest is not None and fold.known.has(key_hash(s.uri, s.digest), fold.version))
+    ]
+    if known:
+        raise LakeConflict(f"{len(known)} sources are in the lake already", known=known)

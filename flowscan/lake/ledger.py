@@ -1,0 +1,254 @@
+"""The commit: what one writer added to and removed from the lake, as numbered JSON.
+
+Invariant: commit N exists once, is never rewritten, and N-1 exists; it is valid (every path one
+of its table, every count a number that adds up) or `LakeCorrupt` names it. Reading the ledger
+never writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flowscan.errors import LakeCorrupt, LakeError
+from flowscan.lake import layout
+from flowscan.lake.store import Store
+
+RUN = 64
+"""Commits asked of the store at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One source object that is in the lake: its identity and how its records are accounted.
+
+    `records == flows + nodata + skipdata + rejects`.
+    """
+
+    uri: str
+    etag: str
+    size: int
+    digest: str | None
+    shape: str
+    records: int
+    flows: int
+    nodata: int
+    skipdata: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One source object that was refused as a whole, and why."""
+
+    uri: str
+    etag: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One Parquet file of the lake; `min_start` and `max_start` are epoch seconds or None."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    min_start: int | None
+    max_start: int | None
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One entry of the ledger."""
+
+    version: int
+    batch: str
+    writer: str
+    at: int
+    sources: tuple[SourceRecord, ...] = ()
+    adds: tuple[FileEntry, ...] = ()
+    removes: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    note: str = field(default="")
+
+
+def encode(commit: Commit) -> bytes:
+    """Serialise a commit; column lists that files share are written once."""
+    shared: dict[tuple[str, ...], int] = {}
+    adds = []
+    for entry in commit.adds:
+        item = asdict(entry)
+        item["columns"] = shared.setdefault(entry.columns, len(shared))
+        adds.append(item)
+    body = {
+        "format": layout.FORMAT,
+        "version": commit.version,
+        "batch": commit.batch,
+        "writer": commit.writer,
+        "at": commit.at,
+        "note": commit.note,
+        "columns": [list(columns) for columns in shared],
+        "sources": [asdict(source) for source in commit.sources],
+        "adds": adds,
+        "removes": list(commit.removes),
+        "refused": [asdict(refusal) for refusal in commit.refused],
+    }
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def check_format(body: Any, where: str) -> None:
+    """Refuse what a newer flowscan wrote.
+
+    Raises:
+        LakeError: the format number is greater than ours.
+    """
+    number = body.get("format") if isinstance(body, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise LakeCorrupt("has no format number", where=where)
+    if number > layout.FORMAT:
+        raise LakeError(
+            f"written in lake format {number}, this flowscan knows up to {layout.FORMAT}",
+            where=where,
+            hint="upgrade flowscan",
+        )
+
+
+def decode(data: bytes, version: int) -> Commit:
+    """Read and check a commit.
+
+    Raises:
+        LakeCorrupt: it is damaged or says what no commit can say.
+        LakeError: a newer flowscan wrote it.
+    """
+    where = layout.commit_key(version)
+    try:
+        body = json.loads(data)
+        check_format(body, where)
+        columns = [tuple(_texts(item)) for item in body["columns"]]
+        commit = Commit(
+            version=_count(body["version"]),
+            batch=layout.check_batch(body["batch"]),
+            writer=_text(body["writer"]),
+            at=_count(body["at"]),
+            sources=tuple(_source(item) for item in body["sources"]),
+            adds=tuple(_entry(item, columns) for item in body["adds"]),
+            removes=tuple(_live(item) for item in body["removes"]),
+            refused=tuple(_refusal(item) for item in body["refused"]),
+            note=_text(body.get("note", "")),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise LakeCorrupt(
+            f"the ledger entry is damaged: {type(error).__name__}: {error}",
+            where=where,
+            hint="restore it from a backup; every commit is needed",
+        ) from error
+    if commit.version != version:
+        raise LakeCorrupt(f"the ledger entry says it is version {commit.version}", where=where)
+    return commit
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
+        raise ValueError(f"not a count: {value!r:.80}")
+    return value
+
+
+def _maybe(value: Any) -> int | None:
+    return None if value is None else _count(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {value!r:.80}")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError(f"not a list: {value!r:.80}")
+    return [_text(item) for item in value]
+
+
+def _live(value: Any) -> str:
+    layout.table_of(_text(value))
+    return str(value)
+
+
+def _source(item: Any) -> SourceRecord:
+    digest = item["digest"]
+    source = SourceRecord(
+        uri=_text(item["uri"]),
+        etag=_text(item["etag"]),
+        size=_count(item["size"]),
+        digest=None if digest is None else _text(digest),
+        shape=_text(item["shape"]),
+        records=_count(item["records"]),
+        flows=_count(item["flows"]),
+        nodata=_count(item["nodata"]),
+        skipdata=_count(item["skipdata"]),
+        rejects=_count(item["rejects"]),
+    )
+    check_source(source)
+    return source
+
+
+def check_source(source: SourceRecord) -> None:
+    """Hold that every record is accounted for (`ValueError` otherwise)."""
+    parts = source.flows + source.nodata + source.skipdata + source.rejects
+    if source.records != parts:
+        raise ValueError(f"{source.uri}: {source.records} records, {parts} accounted for")
+
+
+def _refusal(item: Any) -> Refusal:
+    return Refusal(
+        _text(item["uri"]), _text(item["etag"]), _count(item["size"]), _text(item["reason"])
+    )
+
+
+def _entry(item: Any, columns: Sequence[tuple[str, ...]]) -> FileEntry:
+    table = _text(item["table"])
+    return FileEntry(
+        table=table,
+        path=layout.check_live(table, item["path"]),
+        rows=_count(item["rows"]),
+        bytes=_count(item["bytes"]),
+        min_start=_maybe(item["min_start"]),
+        max_start=_maybe(item["max_start"]),
+        columns=columns[_count(item["columns"])],
+    )
+
+
+def read_commits(store: Store, after: int) -> Iterator[Commit]:
+    """Read the commits that follow version `after`, in order, to the newest.
+
+    Commits are gap-free, so reading stops at the first absent number and needs no listing.
+    """
+    version = after + 1
+    run = 2
+    while True:
+        found = store.read_run(layout.commit_key(v) for v in range(version, version + run))
+        for data in found:
+            yield decode(data, version)
+            version += 1
+        if len(found) < run:
+            return
+        run = min(run * 2, RUN)
+
+
+def key_hash(uri: str, identity: str) -> int:
+    """128-bit hash of a source's identity; wide enough that nobody can make two collide."""
+    text = f"{uri}\0{identity}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
+
+
+def source_hashes(source: SourceRecord) -> Iterable[int]:
+    """Hashes under which a committed source is known: by its etag and by its content."""
+    yield key_hash(source.uri, source.etag)
+    if source.digest is not None and source.digest != source.etag:
+        yield key_hash(source.uri, source.digest)

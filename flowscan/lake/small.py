@@ -1,0 +1,56 @@
+"""Small tables: rows in the shape of their schema, read whole.
+
+Invariant: every file of a small table has exactly the columns of `schema.small_schema`.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flowscan.errors import LakeCorrupt, LakeError
+from flowscan.lake.snapshot import Snapshot
+from flowscan.schema import SMALL_TABLES, small_schema
+
+
+def conform(table: str, rows: pa.Table | pa.RecordBatch) -> pa.Table:
+    """Give rows the columns and types of their table; absent columns become NULL.
+
+    Raises:
+        LakeError: there is no such table, or a column that it does not have.
+    """
+    if table not in SMALL_TABLES:
+        raise LakeError("no such table in a lake", where=repr(table)[:80])
+    wanted = small_schema(table)
+    if isinstance(rows, pa.RecordBatch):
+        rows = pa.Table.from_batches([rows])
+    strange = set(rows.schema.names) - set(wanted.names)
+    if strange:
+        raise LakeError(f"the table has no column {', '.join(sorted(strange))}", where=table)
+    columns = []
+    for item in wanted:
+        if item.name in rows.schema.names:
+            columns.append(rows.column(item.name).cast(item.type))
+        else:
+            columns.append(pa.nulls(rows.num_rows, item.type))
+    return pa.Table.from_arrays(columns, schema=wanted)
+
+
+def read(snapshot: Snapshot, table: str) -> pa.Table:
+    """Read a small table whole, in the order of its commits.
+
+    Raises:
+        LakeCorrupt: a file is missing or damaged.
+    """
+    if table not in SMALL_TABLES:
+        raise LakeError("no such small table in a lake", where=repr(table)[:80])
+    parts = [small_schema(table).empty_table()]
+    for entry in snapshot.files(table):
+        try:
+            data = snapshot.store.read(snapshot.key(entry))
+            parts.append(conform(table, pq.read_table(pa.BufferReader(data))))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LakeCorrupt(
+                f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"
+            ) from error
+    return pa.concat_tables(parts)

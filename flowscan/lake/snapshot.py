@@ -1,0 +1,77 @@
+"""A snapshot: the exact files that make up the lake at one version.
+
+Invariant: the list never changes after it is taken. A file that compaction has taken out of
+the lake since is found at the place where it waits for its deletion, so a snapshot stays
+readable for the grace period of the upkeep (a day unless told otherwise).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flowscan import schema
+from flowscan.lake import layout
+from flowscan.lake.ledger import FileEntry
+from flowscan.lake.state import Totals
+from flowscan.lake.store import Store
+
+
+class Snapshot:
+    """The files of a lake at `version`; flows are pruned to those that can touch the window."""
+
+    def __init__(
+        self,
+        store: Store,
+        version: int,
+        files: Iterable[FileEntry],
+        totals: Totals,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> None:
+        """Keep those of `files` that can hold `since <= start < until` (epoch seconds)."""
+        self.store = store
+        self.root = store.where
+        self.version = version
+        self.totals = totals
+        self._files: dict[str, list[FileEntry]] = {table: [] for table in layout.TABLES}
+        for entry in files:
+            if entry.table == layout.FLOWS and _outside(entry, since, until):
+                continue
+            self._files[entry.table].append(entry)
+
+    def files(self, table: str) -> tuple[FileEntry, ...]:
+        """The files of a table, in the order of their commits (`KeyError`: no such table)."""
+        return tuple(self._files[table])
+
+    def key(self, entry: FileEntry) -> str:
+        """Where the file lies now: at its live path, or waiting for its deletion."""
+        if self.store.size(entry.path) is None:
+            gone = layout.removed_key(entry.path)
+            if self.store.size(gone) is not None:
+                return gone
+        return entry.path
+
+    def uris(self, table: str) -> list[str]:
+        """Absolute paths (or s3:// URIs) of the files of a table, as of now.
+
+        Ask again when a reader misses a file: upkeep may have moved it in between.
+        """
+        return [self.store.address(self.key(entry)) for entry in self._files[table]]
+
+    def columns(self, table: str) -> list[str]:
+        """Columns that the files of a table have between them, in lake order."""
+        names = {name for entry in self._files[table] for name in entry.columns}
+        return schema.column_order(names)
+
+    def rows(self, table: str) -> int:
+        """Rows that the files of a table hold."""
+        return sum(entry.rows for entry in self._files[table])
+
+
+def _outside(entry: FileEntry, since: int | None, until: int | None) -> bool:
+    if entry.min_start is None or entry.max_start is None:
+        return False
+    return (since is not None and entry.max_start < since) or (
+        until is not None and entry.min_start >= until
+    )

@@ -1,0 +1,216 @@
+"""A transaction: files written to staging, then committed as one entry of the ledger.
+
+Invariant: nothing that a transaction writes is visible before its commit, all of it is after;
+every staged file is durable before the ledger names it. Each writer thread has its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flowscan import schema
+from flowscan.errors import LakeError
+from flowscan.lake import layout, parquet
+from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_source
+from flowscan.lake.small import conform
+
+if TYPE_CHECKING:
+    from flowscan.lake.lake import Lake
+
+MAX_OPEN = 64
+"""Date files that one transaction keeps open; beyond that the oldest is closed."""
+
+Kind = tuple[str, int | None, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class _Open:
+    path: str
+    sink: Any
+    writer: Any
+    rows: int = 0
+    low: int | None = None
+    high: int | None = None
+
+    def saw(self, rows: int, low: int | None, high: int | None) -> None:
+        self.rows += rows
+        if low is not None:
+            self.low = low if self.low is None else min(self.low, low)
+        if high is not None:
+            self.high = high if self.high is None else max(self.high, high)
+
+
+class Transaction:
+    """One batch on its way into the lake; use from one thread, then commit or abort."""
+
+    def __init__(self, lake: Lake) -> None:
+        """Claim a new staging folder."""
+        self.batch = layout.new_batch()
+        self.started = time.time()
+        self._lake = lake
+        self._store = lake.store
+        self._claim = self._store.claim(self.batch)
+        self._open: dict[Kind, _Open] = {}
+        self._adds: list[FileEntry] = []
+        self._numbers = 0
+        self._over = False
+        self._asked = False
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write_flows(self, batch: pa.RecordBatch) -> None:
+        """Append flows to this transaction's files of their UTC dates.
+
+        `start` is epoch seconds and never NULL. A batch of one date is written as it is.
+
+        Raises:
+            LakeError: a start is missing or outside the years 1970 to 5138, or disk is full.
+        """
+        self._check_open()
+        if batch.num_rows == 0:
+            return
+        start = batch.column("start")
+        if start.null_count:
+            raise LakeError("a flow has no start", where=self.batch)
+        bounds = pc.min_max(start)
+        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        first, last = low // layout.SECONDS_PER_DAY, high // layout.SECONDS_PER_DAY
+        if first == last:
+            self._append_flows(first, batch, low, high)
+            return
+        for day, part in split_by_day(batch):
+            bounds = pc.min_max(part.column("start"))
+            self._append_flows(day, part, bounds["min"].as_py(), bounds["max"].as_py())
+
+    def _append_flows(self, day: int, batch: pa.RecordBatch, low: int, high: int) -> None:
+        columns = tuple(schema.column_order(batch.schema.names))
+        arrow = parquet.flow_schema(columns)
+        kind = (layout.FLOWS, day, columns)
+        file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns))
+        parts = [
+            column if column.type == wanted.type else column.cast(wanted.type)
+            for wanted, column in ((f, batch.column(f.name)) for f in arrow)
+        ]
+        table = pa.Table.from_arrays(parts, schema=arrow)
+        self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
+        file.saw(batch.num_rows, low, high)
+
+    def write_rows(self, table: str, rows: pa.Table | pa.RecordBatch) -> None:
+        """Append rows to a small table; columns it lacks are NULL, others are refused."""
+        self._check_open()
+        rows = conform(table, rows)
+        if rows.num_rows == 0:
+            return
+        columns = tuple(rows.schema.names)
+        file = self._file((table, None, columns), lambda s: parquet.small_writer(s, rows.schema))
+        self._guard(lambda: file.writer.write_table(rows), file)
+        low = high = None
+        if "start" in columns:
+            bounds = pc.min_max(rows.column("start"))
+            low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        file.saw(rows.num_rows, low, high)
+
+    def _file(self, kind: Kind, opener: Any) -> _Open:
+        file = self._open.get(kind)
+        if file is None:
+            if len(self._open) >= MAX_OPEN:
+                self._close(next(iter(self._open)))
+            table, day, _ = kind
+            path = layout.live_key(table, self.batch, self._numbers, day)
+            self._numbers += 1
+            sink = self._store.writer(layout.staged_key(path))
+            file = self._open[kind] = _Open(path, sink, opener(sink))
+        return file
+
+    def _guard(self, work: Any, file: _Open) -> None:
+        try:
+            work()
+        except OSError as error:
+            raise LakeError(f"cannot write: {error.strerror or error}", where=file.path) from error
+
+    def _close(self, kind: Kind) -> None:
+        file = self._open.pop(kind)
+        self._guard(file.writer.close, file)
+        size = file.sink.tell()
+        self._guard(file.sink.close, file)
+        table, _, columns = kind
+        self._adds.append(
+            FileEntry(table, file.path, file.rows, size, file.low, file.high, columns)
+        )
+
+    def finish(self) -> tuple[FileEntry, ...]:
+        """Close all files, durably, and tell what they are; nothing can be written after."""
+        for kind in list(self._open):
+            self._close(kind)
+        self._store.seal(self.batch)
+        return tuple(self._adds)
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._over:
+            raise LakeError("the transaction is over", where=self.batch)
+
+    def commit(self, sources: Sequence[SourceRecord], refused: Sequence[Refusal] = ()) -> int:
+        """Make everything written visible, together with the sources it came from.
+
+        Returns the version of the lake that has it.
+
+        Raises:
+            LakeConflict: some of `sources` are in the lake already; `.known` names them. The
+                caller aborts and redoes the others.
+            LakeError: a count does not add up, or the lake cannot be written.
+        """
+        self._check_open()
+        for source in sources:
+            try:
+                check_source(source)
+            except ValueError as error:
+                raise LakeError(str(error), where=self.batch) from error
+        return self._lake.commit(self, sources, refused)
+
+    def ask(self) -> None:
+        """Note that the ledger was asked to take this batch: its answer may be lost."""
+        self._asked = True
+
+    def won(self) -> None:
+        """Note that the ledger has this batch; its files are no longer this object's."""
+        self._over = True
+        self._claim.release()
+
+    def abort(self) -> None:
+        """Throw away everything written, unless the ledger has taken it."""
+        if self._over:
+            return
+        self._over = True
+        for file in self._open.values():
+            file.sink.discard()
+        self._open.clear()
+        try:
+            if not self._asked or not self._lake.has_batch(self.batch):
+                self._store.drop_stage(self.batch)
+        finally:
+            self._claim.release()
+
+
+def split_by_day(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+    """Split flows by the UTC day of `start`, keeping their order within a day."""
+    days = pc.divide(batch.column("start"), layout.SECONDS_PER_DAY)
+    distinct = pc.unique(days)
+    if len(distinct) <= 8:  # a mask per day is cheaper than sorting
+        values = sorted(distinct.to_pylist())
+        return [(day, batch.filter(pc.equal(days, day))) for day in values]
+    order = pc.sort_indices(days)
+    batch, days = batch.take(order), days.take(order)
+    runs = pc.run_end_encode(days)
+    parts, begin = [], 0
+    for day, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        parts.append((day, batch.slice(begin, end - begin)))
+        begin = end
+    return parts
