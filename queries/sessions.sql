@@ -168,9 +168,9 @@ judged AS (
       WHEN packets_ab = 0 THEN 'only<'
       WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 'port>'
       WHEN ap BETWEEN 1 AND 1023 AND bp NOT BETWEEN 1 AND 1023 THEN 'port<'
-      WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
+      WHEN c.protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
         AND bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab THEN 'size>'
-      WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
+      WHEN c.protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
         AND bytes_ab <= 40 * packets_ab AND bytes_ba > 40 * packets_ba THEN 'size<'
       WHEN COALESCE(eb.degree, 0) > 2 * COALESCE(ea.degree, 0) THEN 'endpoint>'
       WHEN COALESCE(ea.degree, 0) > 2 * COALESCE(eb.degree, 0) THEN 'endpoint<'
