@@ -39,6 +39,7 @@ LAYERS = {
     "flowscan.api": 7,
     "flowscan": 7,
     "flowscan.cli": 8,
+    "flowscan.__main__": 8,
 }
 
 

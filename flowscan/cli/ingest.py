@@ -73,7 +73,7 @@ def command(
     options = IngestOptions(
         window=window(since, until, account, region),
         format=parse_format(format_) if format_ else None,
-        **({"workers": workers} if workers else {}),
+        workers=workers or IngestOptions().workers,
     )
     opened = [open_source(uri, reach) for uri in sources]
     if dry_run:

@@ -34,9 +34,9 @@ OutputOption = Annotated[
 
 def lake_path(given: str | None) -> str:
     """Where the lake is: the option, the environment, flowscan.toml, or the default folder."""
-    from flowscan.config import load_settings
+    from flowscan.config import default_lake
 
-    return given or load_settings().lake.path
+    return given or default_lake()
 
 
 def open_lake(given: str | None) -> Lake:

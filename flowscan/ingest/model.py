@@ -17,7 +17,8 @@ class IngestOptions:
 
     `format` are the columns of text without a header (None: the source's own, else AWS's
     default). `row_group` is the number of rows collected before they are written. A batch is
-    committed when it has read `batch_bytes` of input or `batch_objects` objects.
+    committed when it has read `batch_bytes` of input or `batch_objects` objects. `fetch_bytes`
+    bounds what is downloaded ahead of the parser.
     """
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -27,6 +28,7 @@ class IngestOptions:
     row_group: int = 1_000_000
     batch_bytes: int = 256 * MEGABYTE
     batch_objects: int = 5_000
+    fetch_bytes: int = 128 * MEGABYTE
 
 
 class Progress(Protocol):

@@ -1,67 +1,117 @@
-"""The queue of new objects: listed lazily, filtered by the ledger, announced to be fetched ahead.
+"""The queue of new objects: listed lazily, filtered by the ledger, fetched ahead.
 
-Invariant: every new object is handed out exactly once, in the order of the listing.
+Invariant: every new object is handed out exactly once, in the order of the listing, and never
+more than the budget lies downloaded and not yet parsed.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter
 
 from flowscan.lake import State
-from flowscan.sources import Source, SourceObject, Window
+from flowscan.sources import Payload, Source, SourceObject, Window
 
 LOOK_AHEAD = 100_000
 """So many objects are listed before the work starts, so that progress knows a total."""
 
-ANNOUNCED = 256
-"""So many objects are announced to their source before they are asked for; the source decides
-how many of them it fetches at once and how many bytes it holds."""
+WHOLE = 64 << 20
+"""Objects up to this size are read whole before they are parsed; bigger ones stream."""
 
-Item = tuple[Source, SourceObject]
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One object to read; `fetch` gives its bytes, which may have been downloaded ahead."""
+
+    source: Source
+    object: SourceObject
+    fetch: Callable[[], Payload]
+
+
+def fetch(source: Source, item: SourceObject) -> Payload:
+    """Read a small object whole, or begin to stream a big one.
+
+    Raises:
+        SourceError: it cannot be read now.
+    """
+    payload = source.read(item)
+    if item.size <= WHOLE:
+        payload.chunks = iter(list(payload.chunks))
+    return payload
 
 
 class Queue:
     """Hands out new objects to worker threads.
 
     `already` counts the objects that the ledger knew, `listed` and `listed_bytes` the new ones
-    seen so far, `list_seconds` the time that listing took.
+    seen so far, `list_seconds` the time that listing took. Sources say with `concurrency` how
+    many reads may be under way at once; 0 leaves reading to the worker that takes the object.
     """
 
-    def __init__(self, sources: Iterable[Source], window: Window, state: State) -> None:
+    def __init__(
+        self, sources: Iterable[Source], window: Window, state: State, *, fetch_bytes: int
+    ) -> None:
         self.already = 0
         self.listed = 0
         self.listed_bytes = 0
         self.list_seconds = 0.0
         self._state = state
+        self._fetch_bytes = fetch_bytes
         self._seen: set[tuple[str, str]] = set()
         self._new = self._unknown(sources, window)
         self._ahead = deque(islice(self._new, LOOK_AHEAD))
-        self._announced: deque[Item] = deque()
+        self._tickets: deque[Ticket] = deque()
+        self._held = 0
+        self._pools: dict[int, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
 
-    def take(self) -> Item | None:
+    def take(self) -> Ticket | None:
         """Hand out the next object, None when there is none left.
 
         Raises:
             SourceError: the source cannot be listed further.
         """
         with self._lock:
-            if len(self._announced) <= ANNOUNCED // 2:
-                self._announce(ANNOUNCED - len(self._announced))
-            return self._announced.popleft() if self._announced else None
+            while self._has_room():
+                following = self._ahead.popleft() if self._ahead else next(self._new, None)
+                if following is None:
+                    break
+                self._tickets.append(self._ticket(*following))
+                self._held += following[1].size
+            if not self._tickets:
+                return None
+            ticket = self._tickets.popleft()
+            self._held -= ticket.object.size
+            return ticket
 
-    def _announce(self, count: int) -> None:
-        following = [self._ahead.popleft() for _ in range(min(count, len(self._ahead)))]
-        following += islice(self._new, count - len(following))
-        for source, items in groupby(following, key=lambda item: item[0]):
-            source.expect([item for _, item in items])
-        self._announced.extend(following)
+    def close(self) -> None:
+        """Stop fetching ahead."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _unknown(self, sources: Iterable[Source], window: Window) -> Iterator[Item]:
+    def _has_room(self) -> bool:
+        if not self._tickets:
+            return True
+        width = self._tickets[-1].source.concurrency
+        return len(self._tickets) < 2 * width and self._held < self._fetch_bytes
+
+    def _ticket(self, source: Source, item: SourceObject) -> Ticket:
+        if source.concurrency == 0:
+            return Ticket(source, item, lambda: fetch(source, item))
+        pool = self._pools.get(source.concurrency)
+        if pool is None:
+            pool = ThreadPoolExecutor(source.concurrency, thread_name_prefix="fetch")
+            self._pools[source.concurrency] = pool
+        return Ticket(source, item, pool.submit(fetch, source, item).result)
+
+    def _unknown(
+        self, sources: Iterable[Source], window: Window
+    ) -> Iterator[tuple[Source, SourceObject]]:
         for source in sources:
             for item in self._timed(source.list(window)):
                 identity = (item.uri, item.etag)

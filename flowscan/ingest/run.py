@@ -32,13 +32,14 @@ def ingest(
     started = perf_counter()
     state = lake.state()
     total = IngestResult(version=state.version)
-    queue = Queue(sources, options.window, state)
+    queue = Queue(sources, options.window, state, fetch_bytes=options.fetch_bytes)
     if progress:
         progress.planned(queue.listed, queue.listed_bytes)
     workers = [Worker(lake, queue, state, options, progress) for _ in range(options.workers)]
     try:
         _run(workers)
     finally:
+        queue.close()
         for source in sources:
             source.close()
     for worker in workers:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeConflict, RejectedObject, SourceError
 from flowscan.ingest.model import IngestOptions, IngestResult, Progress
-from flowscan.ingest.queue import Item, Queue
+from flowscan.ingest.queue import Queue, Ticket, fetch
 from flowscan.lake import Lake, Refusal, SourceRecord, State, Transaction
 from flowscan.parse import ParseOptions, Reject, Sink, parse
 from flowscan.schema import small_schema
@@ -21,10 +22,6 @@ from flowscan.sources import Payload, Source, SourceObject
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-WHOLE = 64 << 20
-"""Objects up to this size are read whole before they are parsed; bigger ones stream."""
 
 
 class _Spoiled(Exception):  # noqa: N818 - no mistake, a signal inside this module
@@ -39,7 +36,7 @@ class _Batch:
     belong in: refused, failed or committed by another writer.
     """
 
-    claimed: list[Item] = field(default_factory=list)
+    claimed: list[tuple[Source, SourceObject]] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -99,54 +96,50 @@ class Worker:
                 return bool(batch.claimed)
 
     def _parse_batch(self, batch: _Batch, transaction: Transaction) -> None:
-        for source, item in self._objects(batch):
-            payload = self._open(source, item, batch)
+        for ticket in self._tickets(batch):
+            payload = self._open(ticket, batch)
             if payload is None:
                 continue
-            if item.region != self._region:
+            if ticket.object.region != self._region:
                 self._drain(transaction)
-                self._region = item.region
-            self._parse_object(source, item, payload, batch, transaction)
+                self._region = ticket.object.region
+            self._parse_object(ticket, payload, batch, transaction)
         self._drain(transaction)
 
-    def _objects(self, batch: _Batch) -> Iterator[Item]:
+    def _tickets(self, batch: _Batch) -> Iterator[Ticket]:
         """What was claimed before, then more from the queue until the batch is full."""
-        yield from [claim for claim in batch.claimed if claim[1].uri not in batch.dropped]
+        for source, item in list(batch.claimed):
+            if item.uri not in batch.dropped:
+                yield Ticket(source, item, partial(fetch, source, item))
         while batch.bytes < self._options.batch_bytes and (
             len(batch.claimed) < self._options.batch_objects
         ):
-            following = self._queue.take()
-            if following is None:
+            ticket = self._queue.take()
+            if ticket is None:
                 return
-            batch.claimed.append(following)
-            batch.bytes += following[1].size
-            yield following
+            batch.claimed.append((ticket.source, ticket.object))
+            batch.bytes += ticket.object.size
+            yield ticket
 
-    def _open(self, source: Source, item: SourceObject, batch: _Batch) -> Payload | None:
-        """Read a small object whole, or begin to stream a big one; None if it is left out."""
+    def _open(self, ticket: Ticket, batch: _Batch) -> Payload | None:
+        """Wait for the bytes of an object; None if it is left out."""
         started = perf_counter()
         try:
-            payload = source.read(item)
-            if item.size <= WHOLE:
-                payload.chunks = iter(list(payload.chunks))
+            payload = ticket.fetch()
         except SourceError as error:
-            self._leave_out(batch, item, error)
+            self._leave_out(batch, ticket.object, error)
             return None
         finally:
             self.result.spend("fetch", perf_counter() - started)
-        return None if self._is_known(item, payload, batch) else payload
+        return None if self._is_known(ticket.object, payload, batch) else payload
 
     def _parse_object(
-        self,
-        source: Source,
-        item: SourceObject,
-        payload: Payload,
-        batch: _Batch,
-        transaction: Transaction,
+        self, ticket: Ticket, payload: Payload, batch: _Batch, transaction: Transaction
     ) -> None:
-        sink = self._sink
-        sink.begin()
-        options = ParseOptions(format=self._options.format or source.format, default_time=item.time)
+        sink, item = self._sink, ticket.object
+        options = ParseOptions(
+            format=self._options.format or ticket.source.format, default_time=item.time
+        )
         started, written = perf_counter(), self.result.seconds.get("write", 0.0)
         try:
             for _ in parse(payload.chunks, options, sink):
@@ -154,7 +147,7 @@ class Worker:
                     self._drain(transaction)
         except SourceError as error:
             self._leave_out(batch, item, error)
-            if sink.counts.records:
+            if sink.dirty:
                 raise _Spoiled from error
             return
         finally:
