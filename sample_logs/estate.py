@@ -193,14 +193,14 @@ class Estate:
         kept = [
             r
             for r in self.records
-            if DAY1 <= r.end < NOON2 and (r.host.interface, _window_of(r)) not in lost
+            if r.start >= DAY1 and r.end < NOON2 and (r.host.interface, _window_of(r)) not in lost
         ]
         seen = {(r.host.interface, _window_of(r)) for r in kept}
         for host in HOSTS:
             first = DAY1 - (DAY1 - host.offset) % host.window
             for begin in range(first, NOON2 - host.window, host.window):
                 key = (host.interface, begin)
-                if key in seen or begin + host.window - 2 < DAY1:
+                if key in seen or begin < DAY1:
                     continue
                 status = "SKIPDATA" if key in lost else "NODATA"
                 kept.append(Record(

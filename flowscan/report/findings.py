@@ -1,0 +1,188 @@
+"""Findings of the lake as a reader meets them, and what their detections say about themselves.
+
+Invariant: rows of the lake are data of unknown shape: a damaged JSON text or a detection that is
+no longer there makes a poorer view, never an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowscan import queries
+from flowscan.errors import QueryError
+from flowscan.findings import severity_label
+from flowscan.lake import Lake
+from flowscan.report.model import Actor, DetectionView, Evidence, FindingView, Period
+
+SEVERITIES = ("critical", "high", "medium", "low", "informational")
+MOST_ACTORS = 20
+MOST_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Findings of a period: the most severe ones, and how many there are of each severity."""
+
+    detected: bool
+    total: int
+    shown: tuple[FindingView, ...]
+    severities: Mapping[str, int]
+    detections: Mapping[str, DetectionView]
+
+
+def read(lake: Lake, period: Period, most: int) -> Kept:
+    """Findings with activity in the period, most severe and latest first."""
+    table = lake.read("findings").to_pylist()
+    inside = [
+        r
+        for r in table
+        if (r["last_seen"] or 0) >= period.since and (r["first_seen"] or 0) < period.until
+    ]
+    inside.sort(key=lambda r: (r["status"] != "active", -(r["severity"] or 0), -r["last_seen"]))
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for r in inside:
+        if r["status"] == "active":
+            counts[severity_label(r["severity"] or 0)] += 1
+    shown = tuple(view(r) for r in inside[:most])
+    return Kept(
+        detected=bool(table) or lake.get_blob("detect", "last-run") is not None,
+        total=len(inside),
+        shown=shown,
+        severities=counts,
+        detections=detections({f.detection for f in shown}),
+    )
+
+
+def view(row: Mapping[str, Any]) -> FindingView:
+    """One row of the lake's findings."""
+    actors = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
+    evidence = _json(row.get("evidence"), dict)
+    facts, table = _evidence(evidence)
+    severity = float(row["severity"] or 0)
+    return FindingView(
+        id=str(row["id"]),
+        detection=str(row["detection"]),
+        type=str(row["type"]),
+        title=str(row["title"] or row["type"]),
+        what=str(row.get("description") or ""),
+        severity=severity,
+        label=severity_label(severity),
+        confidence=str(row["confidence"] or "full"),
+        resource=str(row["resource"] or ""),
+        role=str(row["resource_role"] or ""),
+        status=str(row["status"] or "active"),
+        status_reason=row["status_reason"],
+        account=row["account_id"],
+        count=int(row["count"] or 0),
+        bytes=sum(a.bytes for a in actors),
+        first_seen=int(row["first_seen"] or 0),
+        last_seen=int(row["last_seen"] or 0),
+        actors=tuple(actors[:MOST_ACTORS]),
+        actors_total=int(row.get("actors_total") or len(actors)),
+        facts=(*_facts(_json(row.get("details"), dict)), *facts),
+        evidence=table,
+    )
+
+
+def detections(names: Iterable[str]) -> dict[str, DetectionView]:
+    """What the query file of each detection says about it."""
+    found = {}
+    for name in sorted(names):
+        try:
+            query = queries.load(name)
+        except QueryError:
+            continue
+        meta = query.meta
+        found[name] = DetectionView(
+            id=name,
+            title=query.title,
+            description=query.description,
+            why=_words(meta.get("why") or meta.get("impact")),
+            todo=_words(meta.get("triage")),
+            false_positives=_words(meta.get("false_positives")),
+            attack=_list(meta.get("attack")),
+            references=tuple(r for r in _list(meta.get("references")) if r.startswith("https://")),
+            sql=query.sql,
+        )
+    return found
+
+
+def _json(text: object, kind: type) -> Any:
+    try:
+        value = json.loads(str(text)) if text else kind()
+    except ValueError:
+        return kind()
+    return value if isinstance(value, kind) else kind()
+
+
+def _actor(data: Mapping[str, Any]) -> Actor:
+    details = data.get("details")
+    return Actor(
+        address=str(data.get("address", "–")),
+        flows=_whole(data.get("flows")),
+        bytes=_whole(data.get("bytes")),
+        first_seen=_whole(data.get("first_seen")),
+        last_seen=_whole(data.get("last_seen")),
+        details=dict(_facts(details)) if isinstance(details, dict) else {},
+    )
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _evidence(data: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], Evidence | None]:
+    """Split evidence into single facts and the first list of rows in it."""
+    table = None
+    single = {}
+    for name, value in data.items():
+        if isinstance(value, list) and value and all(isinstance(r, dict) for r in value):
+            table = table or _table(value)
+        else:
+            single[name] = value
+    return _facts(single), table
+
+
+def _table(found: list[dict[str, Any]]) -> Evidence:
+    columns = list(dict.fromkeys(str(name) for row in found for name in row))
+    cells = tuple(tuple(text_of(c, row.get(c)) for c in columns) for row in found[:MOST_ROWS])
+    return Evidence(tuple(columns), cells)
+
+
+def _facts(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    facts = ((str(k).replace("_", " "), text_of(str(k), v)) for k, v in data.items())
+    return tuple((name, text) for name, text in facts if text)
+
+
+_TIMES = ("first_seen", "last_seen", "start", "end", "at", "seen", "time")
+
+
+def text_of(name: str, value: object) -> str:
+    """A value of evidence as people read it: times, byte sizes and numbers by the field's name."""
+    from flowscan.text import human_bytes, human_count, utc
+
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no"}.get(value, "") if value is not None else ""
+    if isinstance(value, list):
+        return ", ".join(text_of(name, v) for v in value[:30])
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {text_of(str(k), v)}" for k, v in list(value.items())[:30])
+    if isinstance(value, int) and name.endswith(_TIMES) and 10**9 < value < 10**10:
+        return utc(value)
+    if isinstance(value, int | float) and "bytes" in name.split("_"):
+        return human_bytes(value)
+    if isinstance(value, int):
+        return str(value) if "port" in name or "protocol" in name else human_count(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _words(value: object) -> str:
+    lines = value if isinstance(value, list) else [value or ""]
+    return " ".join(" ".join(str(line).split()) for line in lines)
+
+
+def _list(value: object) -> tuple[str, ...]:
+    return tuple(str(v) for v in value) if isinstance(value, list) else ()
