@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from flowscan.errors import UsageError
 
-__all__ = ["default_lake", "parse_time"]
+__all__ = ["default_lake", "parse_duration", "parse_time", "redact"]
 
 DEFAULT_LAKE = "flowscan-lake"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -51,3 +51,25 @@ def parse_time(text: str, now: datetime | None = None) -> int:
             f"{text!r} is no time", hint="write 2026-08-01, 2026-08-01T12:00:00Z, 24h or 7d"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+_SECRETS = (
+    re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}"),
+    re.compile(r"(?i)(?<=x-amz-signature=)[^&\s\"'<>]+"),
+    re.compile(r"(?i)(?<=x-amz-credential=)[^&\s\"'<>]+"),
+    re.compile(r"(?i)(?<=x-amz-security-token[=:])\s*[^&\s\"'<>]+"),
+    re.compile(r"(?i)(?<=[?&]signature=)[^&\s\"'<>]+"),
+    re.compile(r"(?i)(?<=authorization:)[^\r\n]+"),
+    re.compile(r"(?i)(?<=://)[^/@\s]+:[^/@\s]+(?=@)"),
+    re.compile(
+        r"(?i)(?<![a-z])((?:aws_)?(?:secret_access_key|session_token|secret_key|secretaccesskey"
+        r"|sessiontoken)[\"']?\s*[=:>]\s*[\"']?)[^\s\"'&<>,}]+"
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """The text without what looks like AWS credentials, signatures or passwords in URLs."""
+    for pattern in _SECRETS:
+        text = pattern.sub(lambda m: f"{m[1]}***" if m.re.groups else "***", text)
+    return text

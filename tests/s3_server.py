@@ -80,7 +80,7 @@ def s3_server() -> Iterator[Server]:
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     port = free_port()
     command = [program, "-alsologtostderr=false", "server", f"-dir={folder}", "-ip=127.0.0.1"]
-    command += ["-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=64"]
+    command += ["-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=2000"]
     command += ["-filer", "-s3", f"-s3.port={port}", f"-s3.config={folder / 's3.json'}"]
     command += ["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     for part in ("master", "volume", "filer"):

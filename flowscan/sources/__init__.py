@@ -27,6 +27,10 @@ def open_source(uri: str, options: SourceOptions | None = None) -> Source:
         return LocalSource(uri, options)
     if scheme == "file":
         return LocalSource(uri.removeprefix("file://"), options)
+    if scheme == "s3":
+        from flowscan.sources.s3 import S3Source
+
+        return S3Source(uri, options)
     raise UsageError(
         f"unknown kind of source {scheme!r}", hint="use a path, s3://, cloudwatch:// or sqs://"
     )

@@ -31,11 +31,12 @@ class LocalSource:
     """A file, a folder (taken whole) or a glob with `**`."""
 
     format: tuple[str, ...] | None = None
+    concurrency = 0
 
     def __init__(self, pattern: str, options: SourceOptions) -> None:
         """Raises UsageError when nothing is there."""
         self._pattern = os.path.expanduser(pattern)  # noqa: PTH111 - a glob is no path
-        self._exclude = {os.path.realpath(p) for p in options.exclude}
+        self._exclude = {os.path.realpath(p) for p in options.exclude if "://" not in str(p)}
         if not os.path.lexists(self._pattern) and not self._matches():
             raise UsageError("no such file, folder or match", where=pattern)
 
@@ -83,9 +84,6 @@ class LocalSource:
         uri, etag = Path(path).as_uri(), _etag(status)
         return SourceObject(uri, status.st_size, etag, info.time, info.account, info.region)
 
-    def expect(self, objects: Iterable[SourceObject]) -> None:
-        """Files need no fetching ahead."""
-
     def read(self, obj: SourceObject) -> Payload:
         """The file's bytes; SourceError when it is not, or no longer, the file listed."""
         path = os.fsdecode(unquote_to_bytes(obj.uri.removeprefix("file://")))
@@ -129,13 +127,11 @@ class StdinSource:
     """Standard input: one object, whose identity is its content."""
 
     format: tuple[str, ...] | None = None
+    concurrency = 0
 
     def list(self, window: Window) -> Iterator[SourceObject]:
         """The one object, size unknown (0)."""
         yield SourceObject("stdin:", 0, "")
-
-    def expect(self, objects: Iterable[SourceObject]) -> None:
-        """A pipe cannot be read ahead."""
 
     def read(self, obj: SourceObject) -> Payload:
         """Everything up to the end of standard input."""

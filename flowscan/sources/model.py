@@ -49,18 +49,17 @@ class Window:
 class SourceOptions:
     """How to reach a source. No secret is ever held here: credentials come from AWS's own chain.
 
-    `exclude` are folders never listed (the lake itself); `concurrency` counts requests in flight
-    and `memory` bounds the bytes fetched ahead of the reader.
+    `exclude` are folders or s3:// prefixes never listed (the lake itself); `concurrency` counts
+    requests in flight.
     """
 
-    exclude: tuple[Path, ...] = ()
+    exclude: tuple[Path | str, ...] = ()
     endpoint_url: str | None = None
     profile: str | None = None
     region_name: str | None = None
     role_arn: str | None = None
     request_payer: bool = False
     concurrency: int = 32
-    memory: int = 128 << 20
 
 
 @dataclass(slots=True)
@@ -81,14 +80,11 @@ class Source(Protocol):
     format: tuple[str, ...] | None
     """The columns of records without header, where the source knows them."""
 
+    concurrency: int
+    """How many objects are best read at the same time; 0 where fetching ahead gains nothing."""
+
     def list(self, window: Window) -> Iterator[SourceObject]:
         """The objects that may hold records of the window. Raises SourceError."""
-
-    def expect(self, objects: Iterable[SourceObject]) -> None:
-        """Announces the objects that will be read soon, in this order; they may be fetched ahead.
-
-        Optional: an object not announced is read as well, one announced may be left unread.
-        """
 
     def read(self, obj: SourceObject) -> Payload:
         """The bytes of one listed object.
@@ -101,4 +97,4 @@ class Source(Protocol):
         """Called after the commit that holds the objects (or their refusal)."""
 
     def close(self) -> None:
-        """Stops whatever was fetched ahead and frees its memory."""
+        """Lets go of connections. The source is not used afterwards."""
