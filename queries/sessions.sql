@@ -18,67 +18,86 @@ columns = ["account_id", "interface_id", "client", "server", "client_port", "ser
 type = "integer"
 help = "1 ends every connection at midnight UTC, so that days can be evaluated one by one"
 */
-WITH addresses AS (
-  -- Small numbers instead of texts: grouping millions of rows by them costs a third.
-  SELECT address, row_number() OVER (ORDER BY address) AS id
-  FROM (
-    SELECT COALESCE(pkt_srcaddr, srcaddr) AS address FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    UNION
-    SELECT COALESCE(pkt_dstaddr, dstaddr) FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-  ) seen
-  WHERE address IS NOT NULL
+WITH pairs AS (
+  -- Who recorded what between which addresses: few rows, from which the rest is numbered, since
+  -- grouping millions of rows by small numbers costs a third of grouping them by texts.
+  SELECT
+    srcaddr, dstaddr,
+    COALESCE(pkt_srcaddr, srcaddr) AS src,
+    COALESCE(pkt_dstaddr, dstaddr) AS dst,
+    COALESCE(interface_id, tgw_attachment_id, resource_id, '') AS recorder,
+    min(account_id) AS account_id,
+    sum(CAST(packets AS DOUBLE)) AS packets,
+    sum(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
+  FROM flows
+  WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5
 ),
-recorders AS (
-  -- Who wrote records, and for a NAT gateway its own address: the one that stands for
-  -- public addresses at packet level.
-  SELECT recorder, account_id, nat, row_number() OVER (ORDER BY recorder) AS id
+gateways AS (
+  -- NAT gateways: their own private address stands for public ones at packet level.
+  SELECT recorder, max(dstaddr) AS nat
+  FROM pairs
+  WHERE dst <> dstaddr
+    AND regexp_like(dstaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
+    AND NOT regexp_like(dst, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
+  GROUP BY 1
+),
+inner_pairs AS (
+  -- Without the outer leg of a NAT gateway. What it refuses came from outside and stays.
+  SELECT p.*, CASE WHEN p.src < p.dst THEN p.src ELSE p.dst END AS a,
+    CASE WHEN p.src < p.dst THEN p.dst ELSE p.src END AS b
+  FROM pairs p
+  LEFT JOIN gateways g ON g.recorder = p.recorder
+  WHERE g.nat IS NULL OR NOT (
+    (p.srcaddr = g.nat AND p.src = g.nat)
+    OR (p.dstaddr = g.nat AND p.dst = g.nat AND p.rejected = 0))
+),
+witnesses AS (
+  -- Two interfaces saw the same: the one that saw most packets speaks, of equals the one that
+  -- refused some.
+  SELECT a, b, recorder, account_id, row_number() OVER (ORDER BY a, b) AS pair
   FROM (
-    SELECT
-      COALESCE(interface_id, tgw_attachment_id, resource_id, '') AS recorder,
-      min(account_id) AS account_id,
-      max(CASE
-        WHEN pkt_dstaddr IS NULL OR pkt_dstaddr = dstaddr THEN NULL
-        WHEN regexp_like(dstaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
-          AND NOT regexp_like(pkt_dstaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
-        THEN dstaddr END) AS nat
-    FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    GROUP BY 1
-  ) wrote
+    SELECT a, b, recorder, min(account_id) AS account_id,
+      row_number() OVER (
+        PARTITION BY a, b ORDER BY sum(packets) DESC, sum(rejected) DESC, recorder) AS place
+    FROM inner_pairs
+    GROUP BY a, b, recorder
+  ) ranked
+  WHERE place = 1
+),
+lanes AS (
+  -- The directed pairs that count; up means that the source is the lower end, a.
+  SELECT p.srcaddr, p.dstaddr, p.src, p.dst, p.recorder, w.pair, p.src = p.a AS up
+  FROM inner_pairs p
+  JOIN witnesses w ON w.a = p.a AND w.b = p.b AND w.recorder = p.recorder
 ),
 directed AS (
   SELECT
-    s.id AS src, d.id AS dst, r.id AS recorder,
+    l.pair,
+    l.up AND (l.src <> l.dst OR f.srcport <= f.dstport) AS up,
     COALESCE(f.srcport, 0) AS srcport,
     COALESCE(f.dstport, 0) AS dstport,
     COALESCE(f.protocol, 0) AS protocol,
     CASE f.protocol WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS gap,
-    f."start" AS s, f."end" AS e, f.packets, f.bytes, f.tcp_flags,
+    f."start" AS s, f."end" AS e, f.tcp_flags,
+    CAST(f.packets AS DOUBLE) AS packets,
+    CAST(f.bytes AS DOUBLE) AS bytes,
     CASE WHEN f.action = 'REJECT' THEN 1 ELSE 0 END AS rejected,
-    CASE f.flow_direction WHEN 'egress' THEN 1 WHEN 'ingress' THEN -1 ELSE 0 END AS way,
-    s.id < d.id OR (s.id = d.id AND COALESCE(f.srcport, 0) <= COALESCE(f.dstport, 0)) AS up
+    CASE f.flow_direction WHEN 'egress' THEN 1 WHEN 'ingress' THEN -1 ELSE 0 END AS way
   FROM flows f
-  JOIN addresses s ON s.address = COALESCE(f.pkt_srcaddr, f.srcaddr)
-  JOIN addresses d ON d.address = COALESCE(f.pkt_dstaddr, f.dstaddr)
-  JOIN recorders r ON r.recorder = COALESCE(f.interface_id, f.tgw_attachment_id, f.resource_id, '')
+  JOIN lanes l ON l.srcaddr = f.srcaddr AND l.dstaddr = f.dstaddr
+    AND l.src = COALESCE(f.pkt_srcaddr, f.srcaddr) AND l.dst = COALESCE(f.pkt_dstaddr, f.dstaddr)
+    AND l.recorder = COALESCE(f.interface_id, f.tgw_attachment_id, f.resource_id, '')
   WHERE f."start" >= /*$since*/ 0 AND f."start" < /*$until*/ 4102444800
-    AND (r.nat IS NULL OR NOT (
-      (f.srcaddr = r.nat AND COALESCE(f.pkt_srcaddr, f.srcaddr) = r.nat)
-      OR (f.dstaddr = r.nat AND COALESCE(f.pkt_dstaddr, f.dstaddr) = r.nat
-        AND f.action = 'ACCEPT')))
 ),
 slices AS (
-  -- Records of one key that start in one slice of the gap's length are one connection; the
-  -- lower end of a connection is a, the higher b.
+  -- Records of one key that start in one slice of the gap's length are one connection.
   SELECT
-    CASE WHEN up THEN src ELSE dst END AS a,
-    CASE WHEN up THEN dst ELSE src END AS b,
+    pair,
     CASE WHEN up THEN srcport ELSE dstport END AS ap,
     CASE WHEN up THEN dstport ELSE srcport END AS bp,
     protocol,
-    recorder,
     CASE WHEN /*$by_day*/ 0 = 1 THEN s - mod(s, 86400) ELSE 0 END AS part,
     s - mod(s, gap) AS slice,
     min(gap) AS gap,
@@ -96,67 +115,71 @@ slices AS (
     bitwise_or_agg(CASE WHEN up THEN tcp_flags ELSE 0 END) AS flags_ab,
     bitwise_or_agg(CASE WHEN up THEN 0 ELSE tcp_flags END) AS flags_ba
   FROM directed
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+  GROUP BY 1, 2, 3, 4, 5, 6
+),
+whole AS (
+  SELECT pair, ap, bp, protocol, part, min(gap) AS gap, min(s) AS s, max(e) AS e,
+    sum(records) AS records, sum(rejected) AS rejected, sum(way) AS way,
+    min(s_ab) AS s_ab, min(s_ba) AS s_ba,
+    sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba,
+    sum(bytes_ab) AS bytes_ab, sum(bytes_ba) AS bytes_ba,
+    bitwise_or_agg(flags_ab) AS flags_ab, bitwise_or_agg(flags_ba) AS flags_ba
+  FROM slices
+  GROUP BY 1, 2, 3, 4, 5
 ),
 breaks AS (
-  SELECT *,
-    CASE WHEN s > gap + max(e) OVER (
-      PARTITION BY a, ap, b, bp, protocol, part ORDER BY s, recorder, slice
+  -- Only a key that lasted longer than the gap can hold two connections.
+  SELECT x.*,
+    CASE WHEN x.s > x.gap + max(x.e) OVER (
+      PARTITION BY x.pair, x.ap, x.bp, x.protocol, x.part ORDER BY x.slice
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS fresh
-  FROM slices
+  FROM slices x
+  JOIN whole w ON w.pair = x.pair AND w.ap = x.ap AND w.bp = x.bp
+    AND w.protocol = x.protocol AND w.part = x.part
+  WHERE w.e - w.s > w.gap
 ),
 numbered AS (
   SELECT *,
     sum(fresh) OVER (
-      PARTITION BY a, ap, b, bp, protocol, part ORDER BY s, recorder, slice
+      PARTITION BY pair, ap, bp, protocol, part ORDER BY slice
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n
   FROM breaks
 ),
-recorded AS (
-  SELECT
-    a, ap, b, bp, protocol, part, n, recorder,
-    min(s) AS s, max(e) AS e, sum(records) AS records, sum(rejected) AS rejected,
-    sum(way) AS way, min(s_ab) AS s_ab, min(s_ba) AS s_ba,
-    sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba,
-    sum(bytes_ab) AS bytes_ab, sum(bytes_ba) AS bytes_ba,
-    bitwise_or_agg(flags_ab) AS flags_ab, bitwise_or_agg(flags_ba) AS flags_ba
-  FROM numbered
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-),
 connections AS (
-  -- What several interfaces saw of one connection: the one that saw most counts.
-  SELECT
-    a, ap, b, bp, protocol,
-    min(recorder) AS recorder,
-    min(s) AS s, max(e) AS e, max(records) AS records, max(rejected) AS rejected,
-    max(way) AS way, min(s_ab) AS s_ab, min(s_ba) AS s_ba,
-    max(packets_ab) AS packets_ab, max(packets_ba) AS packets_ba,
-    max(bytes_ab) AS bytes_ab, max(bytes_ba) AS bytes_ba,
-    COALESCE(bitwise_or_agg(flags_ab), 0) AS flags_ab,
-    COALESCE(bitwise_or_agg(flags_ba), 0) AS flags_ba
-  FROM recorded
-  GROUP BY a, ap, b, bp, protocol, part, n
+  SELECT pair, ap, bp, protocol, s, e, records, rejected, way, s_ab, s_ba, packets_ab,
+    packets_ba, bytes_ab, bytes_ba,
+    COALESCE(flags_ab, 0) AS flags_ab, COALESCE(flags_ba, 0) AS flags_ba
+  FROM whole
+  WHERE e - s <= gap
+  UNION ALL
+  SELECT pair, ap, bp, protocol, min(s), max(e), sum(records), sum(rejected), sum(way), min(s_ab),
+    min(s_ba), sum(packets_ab), sum(packets_ba), sum(bytes_ab), sum(bytes_ba),
+    COALESCE(bitwise_or_agg(flags_ab), 0), COALESCE(bitwise_or_agg(flags_ba), 0)
+  FROM numbered
+  GROUP BY pair, ap, bp, protocol, part, n
 ),
 endpoints AS (
   -- How many exchanges with payload an endpoint with an unprivileged port took part in.
   SELECT address, port, protocol, count(*) AS degree
   FROM (
-    SELECT a AS address, ap AS port, protocol FROM connections
-    WHERE ap >= 1024 AND bp >= 1024 AND packets_ab >= 1 AND packets_ba >= 1
-      AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
-      AND bitwise_and(flags_ab + flags_ba, 2) = 0
+    SELECT w.a AS address, c.ap AS port, c.protocol
+    FROM connections c JOIN witnesses w ON w.pair = c.pair
+    WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
+      AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
+      AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
     UNION ALL
-    SELECT b, bp, protocol FROM connections
-    WHERE ap >= 1024 AND bp >= 1024 AND packets_ab >= 1 AND packets_ba >= 1
-      AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
-      AND bitwise_and(flags_ab + flags_ba, 2) = 0
+    SELECT w.b, c.bp, c.protocol
+    FROM connections c JOIN witnesses w ON w.pair = c.pair
+    WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
+      AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
+      AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
   ) exchanged
   GROUP BY 1, 2, 3
   HAVING count(*) >= 3
 ),
 judged AS (
   -- up is true when a is the client; why says which of the signs decided.
-  SELECT c.*,
+  SELECT c.*, w.a, w.b, w.recorder, w.account_id,
     CASE
       WHEN bitwise_and(flags_ab, 18) = 2 AND bitwise_and(flags_ba, 18) <> 2 THEN 'syn>'
       WHEN bitwise_and(flags_ba, 18) = 2 AND bitwise_and(flags_ab, 18) <> 2 THEN 'syn<'
@@ -193,26 +216,23 @@ judged AS (
       ELSE 'private'
     END AS sign
   FROM connections c
-  LEFT JOIN endpoints ea ON ea.address = c.a AND ea.port = c.ap AND ea.protocol = c.protocol
-  LEFT JOIN endpoints eb ON eb.address = c.b AND eb.port = c.bp AND eb.protocol = c.protocol
+  JOIN witnesses w ON w.pair = c.pair
+  LEFT JOIN endpoints ea ON ea.address = w.a AND ea.port = c.ap AND ea.protocol = c.protocol
+  LEFT JOIN endpoints eb ON eb.address = w.b AND eb.port = c.bp AND eb.protocol = c.protocol
 ),
 decided AS (
-  SELECT j.*, na.address AS a_address, nb.address AS b_address, r.recorder AS interface,
-    r.account_id,
+  SELECT *,
     CASE WHEN sign = 'private' THEN
-        regexp_like(na.address, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|fd)')
-        OR NOT regexp_like(nb.address, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|fd)')
+        regexp_like(a, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
+        OR NOT regexp_like(b, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
       ELSE substr(sign, length(sign), 1) = '>' END AS up
-  FROM judged j
-  JOIN addresses na ON na.id = j.a
-  JOIN addresses nb ON nb.id = j.b
-  JOIN recorders r ON r.id = j.recorder
+  FROM judged
 )
 SELECT
   account_id,
-  CASE WHEN interface = '' THEN NULL ELSE interface END AS interface_id,
-  CASE WHEN up THEN a_address ELSE b_address END AS client,
-  CASE WHEN up THEN b_address ELSE a_address END AS server,
+  CASE WHEN recorder = '' THEN NULL ELSE recorder END AS interface_id,
+  CASE WHEN up THEN a ELSE b END AS client,
+  CASE WHEN up THEN b ELSE a END AS server,
   CASE WHEN up THEN ap ELSE bp END AS client_port,
   CASE WHEN up THEN bp ELSE ap END AS server_port,
   protocol,
