@@ -26,6 +26,7 @@ from flowscan.schema import small_schema
 
 MAX_BYTES: Final = 256 << 20
 """Largest feed, expanded. GuardDuty stops at 35 MB; a million lines are about 20 MB."""
+MAX_ENTRIES: Final = 5_000_000
 KEPT_PROBLEMS: Final = 50
 _CHUNK: Final = 1 << 16
 _MAX_TEXT: Final = 500
@@ -75,59 +76,72 @@ class _Rows:
 
     def __init__(self, feed: Feed, now: int) -> None:
         self._feed, self._now = feed, now
+        self._end = now + feed.lifetime if feed.lifetime is not None else None
         self._batches: list[Any] = []
         self._clear()
         self._spans: dict[int, list[Any]] = {4: [], 6: []}
 
     def _clear(self) -> None:
         self.text: list[str] = []
-        self.spans: list[Interval] = []
+        self.family: list[int] = []
+        self.first: list[int] = []
+        self.last: list[int] = []
         self.about: list[str | None] = []
         self.expires: list[int | None] = []
 
-    def add(self, entry: Entry, interval: Interval) -> None:
+    def add(self, entry: Entry, interval: Interval | tuple[int, int, int]) -> None:
+        family, first, last = interval
         self.text.append(entry.text[:_MAX_TEXT])
-        self.spans.append(interval)
+        self.family.append(family)
+        self.first.append(first)
+        self.last.append(last)
         self.about.append(entry.description or None)
-        self.expires.append(entry.expires)
+        self.expires.append(_sooner(entry.expires, self._end))
         if len(self.text) >= _CHUNK:
             self.flush()
 
     def flush(self) -> None:
+        """Turn the rows so far into one Arrow table."""
         import pyarrow as pa
 
         if not self.text:
             return
-        feed, n = self._feed, len(self.text)
-        first = [format_address(f, a) for f, a, _ in self.spans]
+        feed, schema = self._feed, small_schema("indicators")
+        spans = list(zip(self.family, self.first, self.last, strict=True))
+        first = [format_address(family, value) for family, value, _ in spans]
         last = [
-            text if a == b else format_address(f, b)
-            for text, (f, a, b) in zip(first, self.spans, strict=True)
+            text if low == high else format_address(family, high)
+            for text, (family, low, high) in zip(first, spans, strict=True)
         ]
-        columns = {
-            "feed": [feed.name] * n,
-            "category": [feed.category] * n,
-            "confidence": [feed.confidence] * n,
-            "trusted": [feed.trusted] * n,
+        varying = {
             "indicator": self.text,
-            "family": [s.family for s in self.spans],
+            "family": self.family,
             "first": first,
             "last": last,
-            "first_number": [s.first if s.family == 4 else None for s in self.spans],
-            "last_number": [s.last if s.family == 4 else None for s in self.spans],
+            "first_number": [low if family == 4 else None for family, low, _ in spans],
+            "last_number": [high if family == 4 else None for family, _, high in spans],
             "description": self.about,
             "expires": self.expires,
-            "updated": [self._now] * n,
         }
-        schema = small_schema("indicators")
-        self._batches.append(
-            pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names})
-        )
-        for family in (4, 6):
-            mine = [s for s in self.spans if s.family == family]
-            low = intervals.pack(family, (s.first for s in mine))
-            high = intervals.pack(family, (s.last for s in mine))
-            self._spans[family].append((low, high))
+        same = {
+            "feed": feed.name,
+            "category": feed.category,
+            "confidence": feed.confidence,
+            "trusted": feed.trusted,
+            "updated": self._now,
+        }
+        arrays = []
+        for field in schema:
+            if field.name in same:
+                scalar = pa.scalar(same[field.name], field.type)
+                arrays.append(pa.repeat(scalar, len(spans)))
+            else:
+                arrays.append(pa.array(varying[field.name], field.type))
+        self._batches.append(pa.table(arrays, schema=schema))
+        for kind in (4, 6):
+            low = intervals.pack(kind, [low for family, low, _ in spans if family == kind])
+            high = intervals.pack(kind, [high for family, _, high in spans if family == kind])
+            self._spans[kind].append((low, high))
         self._clear()
 
     def finish(self) -> tuple[Any, int]:
@@ -146,6 +160,10 @@ class _Rows:
         return pa.concat_tables(self._batches), number
 
 
+def _sooner(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
 def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
     """Read a feed's bytes. Domains, foreign kinds and broken lines are counted, never fatal.
 
@@ -160,7 +178,14 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
     rows = _Rows(feed, now)
     for entry in formats.parser(name)(text, options):
         counts.entries += 1
-        interval = parse_interval(entry.text) or loose_interval(entry.text)
+        if counts.entries > MAX_ENTRIES:
+            raise FeedError(f"more than {MAX_ENTRIES:,} entries")
+        one = parse_address(entry.text)
+        interval: tuple[int, int, int] | None
+        if one is not None:  # by far the most frequent
+            interval = (one[0], one[1], one[1])
+        else:
+            interval = parse_interval(entry.text) or loose_interval(entry.text)
         if interval is None:
             kind = kind_of(entry.text)
             setattr(counts, _COUNTER[kind], getattr(counts, _COUNTER[kind]) + 1)
@@ -182,4 +207,3 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
 
 
 _COUNTER = {"domain": "domains", "other": "other", "broken": "broken"}
-__all__ = ["MAX_BYTES", "Loaded", "decode", "load", "parse_address"]

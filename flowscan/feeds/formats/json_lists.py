@@ -167,7 +167,9 @@ def parse_misp(text: str, options: ReadOptions) -> Iterator[Entry]:
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+    return (
+        (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+    )
 
 
 parsers: dict[str, Callable[[str, ReadOptions], Iterator[Entry]]] = {

@@ -42,7 +42,7 @@ def parse_plain(text: str, options: ReadOptions) -> Iterator[Entry]:
     score-after-tab lists.
     """
     for number, line in lines(text):
-        if parse_address(line):
+        if not _SPLIT.search(line):
             yield Entry(number, line)
             continue
         spaced = _SPACED_RANGE.match(line)
@@ -115,7 +115,9 @@ parsers: dict[str, Callable[[str, ReadOptions], Iterator[Entry]]] = {
 
 def detect(text: str) -> str:
     """Name of the line format: what most of the first 100 lines look like."""
-    votes = Counter(_looks_like(line) for _, (_, line) in zip(range(100), lines(text), strict=False))
+    votes = Counter(
+        _looks_like(line) for _, (_, line) in zip(range(100), lines(text), strict=False)
+    )
     return votes.most_common(1)[0][0] if votes else "plain"
 
 

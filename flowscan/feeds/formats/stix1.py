@@ -79,7 +79,7 @@ def parse_stix1(text: str, options: ReadOptions) -> Iterator[Entry]:
     """
     reader = _Reader()
     try:
-        reader.parser.Parse(text.encode(), True)  # noqa: FBT003 - expat's signature
+        reader.parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
         raise FeedError(
             f"XML that is not well-formed: {expat.ErrorString(error.code)}",
