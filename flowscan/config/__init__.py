@@ -1,0 +1,56 @@
+"""Settings from flowscan.toml and the environment; the only reader of either.
+
+Invariant: an unknown key is an error with a suggestion, never ignored; secrets are never part of
+a repr. Order: command line, then environment, then flowscan.toml, then defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from flowscan.config.reader import from_environment, from_tables
+from flowscan.config.redact import redact
+from flowscan.config.settings import Settings
+from flowscan.config.times import parse_duration, parse_time
+from flowscan.errors import ConfigError
+
+__all__ = ["Settings", "default_lake", "load", "parse_duration", "parse_time", "redact"]
+
+FILE = "flowscan.toml"
+
+
+def load(path: Path | str | None = None) -> Settings:
+    """The settings that are in force.
+
+    Of the file given, else FLOWSCAN_CONFIG, else ./flowscan.toml if it exists, else the defaults;
+    FLOWSCAN_<SECTION>_<KEY> of the environment is laid over them.
+
+    Raises:
+        ConfigError: the file is absent, no TOML, or a key or value is wrong.
+    """
+    chosen = path or os.environ.get("FLOWSCAN_CONFIG")
+    settings = Settings()
+    if chosen:
+        settings = _read(Path(chosen))
+    elif Path(FILE).is_file():
+        settings = _read(Path(FILE))
+    return from_environment(settings, os.environ)
+
+
+def _read(path: Path) -> Settings:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            error.strerror or "cannot be read", where=str(path), hint="flowscan init writes one"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"no valid TOML: {error}", where=str(path)) from error
+    return from_tables(tables, path)
+
+
+def default_lake() -> str:
+    """The lake when none is named: FLOWSCAN_LAKE, flowscan.toml, or `flowscan-lake` here."""
+    return load().lake.path
