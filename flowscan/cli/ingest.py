@@ -63,7 +63,7 @@ def command(
 
     where = lake_path(lake)
     reach = SourceOptions(
-        exclude=() if "://" in where else (Path(where).absolute(),),
+        exclude=(where if "://" in where else Path(where).absolute(),),
         endpoint_url=endpoint_url,
         profile=profile,
         region_name=region_name,

@@ -117,6 +117,7 @@ class Queue:
                 identity = (item.uri, item.etag)
                 if self._state.knows(*identity) or self._state.refused(*identity):
                     self.already += 1
+                    source.done([item])  # a message that was delivered again may be deleted
                 elif identity not in self._seen:
                     # Overlapping sources (a folder and a file in it) list an object twice.
                     self._seen.add(identity)
