@@ -1,7 +1,20 @@
 """How flows are written as Parquet: the one place for the writer's settings.
 
 Invariant: any batch of flows, whatever its columns, is written with the same settings, and a
-row group never holds more than a million rows.
+row group never holds more than about a million rows.
+
+Why these, measured on 8 M default-format flows in eight row groups (seconds of CPU to write,
+size, DuckDB on one thread; noise ±10 %):
+
+* Strings arrive as dictionaries and leave as dictionaries, so no value is hashed again; the
+  limit of a dictionary page is raised, since past it the writer falls back to plain text.
+* Integers are DELTA_BINARY_PACKED: 1.5 s and 0.2 s to scan, against 2.0 s and 0.5 s as plain
+  zstd, for 10 % more bytes. Trino, Spark, ClickHouse, DuckDB and Polars read it.
+* zstd level 1; level 3 costs 0.25 s for 0.1 %. Ports and times are packed bits that zstd cannot
+  shrink: left alone, the write takes 1.2 s and the size is the same within 0.5 %.
+* Statistics only on columns whose row groups differ: on all columns they cost 0.9 s.
+* Bloom filters on the addresses cost 0.8 s (each row is hashed) and take a search for one
+  address from 0.04 s to 0.01 s: not at ingest, but in the files that compaction writes once.
 """
 
 from __future__ import annotations
@@ -15,10 +28,12 @@ import pyarrow.parquet as pq
 from flowscan import schema
 
 ROW_GROUP_ROWS = 1 << 20
-ZSTD_LEVEL = 1
+FULL_GROUP = 1 << 18
+"""Fewer rows than this wait for more before they become a row group."""
 
-# Columns that filters use and whose row groups differ: time, ports, and the interface.
 _STATISTICS = ("start", "end", "srcport", "dstport", "protocol")
+_INCOMPRESSIBLE = ("start", "end", "srcport", "dstport")
+_BLOOM = {"ndv": 1 << 16, "fpp": 0.01}
 
 
 def flow_schema(columns: Sequence[str]) -> Any:
@@ -32,23 +47,42 @@ def flow_schema(columns: Sequence[str]) -> Any:
     return pa.schema(fields)
 
 
-def flow_writer(sink: Any, columns: Sequence[str]) -> Any:
-    """Open a Parquet writer for flows of the given columns on a file-like sink."""
+def flow_writer(sink: Any, columns: Sequence[str], *, sealed: bool = False) -> Any:
+    """Open a Parquet writer for flows of the given columns on a file-like sink.
+
+    `sealed` files are written once and read for months: they get statistics on addresses,
+    which prune when rows are sorted by them, and Bloom filters.
+    """
     arrow = flow_schema(columns)
     texts = [f.name for f in arrow if pa.types.is_dictionary(f.type)]
     numbers = [f.name for f in arrow if not pa.types.is_dictionary(f.type)]
+    addresses = [name for name in schema.ADDRESS_COLUMNS if sealed and name in texts]
     return pq.ParquetWriter(
         sink,
         arrow,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
+        compression={
+            name: "none" if name in _INCOMPRESSIBLE else "zstd" for name in arrow.names
+        },
+        compression_level={name: 1 for name in arrow.names if name not in _INCOMPRESSIBLE},
         use_dictionary=texts,
         column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-        write_statistics=[name for name in _STATISTICS if name in numbers],
-        dictionary_pagesize_limit=16 << 20,
-        write_batch_size=16384,
+        write_statistics=[name for name in _STATISTICS if name in numbers] + addresses,
+        bloom_filter_options=dict.fromkeys(addresses, _BLOOM) or None,
+        dictionary_pagesize_limit=64 << 20,
+        write_batch_size=1 << 16,
+        max_rows_per_page=1 << 20,
         store_schema=False,
     )
+
+
+def one_dictionary(parts: Sequence[Any]) -> Any:
+    """Join tables into one whose string columns have one dictionary each.
+
+    Without it the writer would fall back to plain text where the dictionary changes.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return pa.concat_tables(parts).unify_dictionaries()
 
 
 def small_writer(sink: Any, arrow: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -37,6 +37,8 @@ class _Open:
     rows: int = 0
     low: int | None = None
     high: int | None = None
+    waiting: list[Any] = field(default_factory=list)
+    waiting_rows: int = 0
 
     def saw(self, rows: int, low: int | None, high: int | None) -> None:
         self.rows += rows
@@ -59,6 +61,7 @@ class Transaction:
         self._open: dict[Kind, _Open] = {}
         self._adds: list[FileEntry] = []
         self._numbers = 0
+        self._waiting = 0
         self._over = False
         self._asked = False
 
@@ -97,9 +100,22 @@ class Transaction:
             column if column.type == wanted.type else column.cast(wanted.type)
             for wanted, column in ((f, batch.column(f.name)) for f in arrow)
         ]
-        table = pa.Table.from_arrays(parts, schema=arrow)
-        self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
+        file.waiting.append(pa.Table.from_arrays(parts, schema=arrow))
+        file.waiting_rows += batch.num_rows
         file.saw(batch.num_rows, low, high)
+        self._waiting += batch.num_rows
+        if file.waiting_rows >= parquet.FULL_GROUP:
+            self._flush(file)
+        elif self._waiting > parquet.ROW_GROUP_ROWS:
+            for other in self._open.values():
+                self._flush(other)
+
+    def _flush(self, file: _Open) -> None:
+        if file.waiting:
+            table = parquet.one_dictionary(file.waiting)
+            self._waiting -= file.waiting_rows
+            file.waiting, file.waiting_rows = [], 0
+            self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
 
     def write_rows(self, table: str, rows: pa.Table | pa.RecordBatch) -> None:
         """Append rows to a small table; columns it lacks are NULL, others are refused."""
@@ -136,6 +152,7 @@ class Transaction:
 
     def _close(self, kind: Kind) -> None:
         file = self._open.pop(kind)
+        self._flush(file)
         self._guard(file.writer.close, file)
         size = file.sink.tell()
         self._guard(file.sink.close, file)
