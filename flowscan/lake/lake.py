@@ -11,7 +11,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from flowscan.lake.snapshot import Snapshot
 from flowscan.lake.state import Fold, State
 from flowscan.lake.store import Store
 from flowscan.lake.transaction import Transaction
+from flowscan.sources import SourceOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,14 +34,8 @@ Removal = Callable[[Fold], Sequence[str]]
 """Tells, from the state a commit is numbered by, which live files it takes out."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """How an S3 lake is reached; nothing of it is ever written into the lake."""
-
-    endpoint_url: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    role_arn: str | None = None
+StoreOptions = SourceOptions
+"""How a lake on S3 is reached: as a bucket of logs is."""
 
 
 class Lake:

@@ -73,6 +73,9 @@ class FileClaim:
                 return
             os.close(self._fd)
 
+    def check(self) -> None:
+        """Nothing: the kernel keeps the lock as long as the process lives."""
+
     def release(self) -> None:
         """Drop the lock; the file goes with the staging folder."""
         if self._fd >= 0:

@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from flowscan.errors import LakeError
 from flowscan.lake import layout
@@ -116,6 +117,12 @@ class LocalStore:
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """Read bytes of a file (`FileNotFoundError` when it is absent)."""
+        with self.reader(key) as stream:
+            stream.seek(start)
+            return bytes(stream.read(-1 if length is None else length))
+
+    def reader(self, key: str) -> Any:
+        """Open a file for reading at any position."""
         self.fault("read", key)
         with self._parent(key) as (fd, name):
             try:
@@ -124,9 +131,7 @@ class LocalStore:
                 raise
             except OSError as error:
                 raise self._refuse_link(error, key) from error
-        with os.fdopen(file, "rb") as stream:
-            stream.seek(start)
-            return stream.read(-1 if length is None else length)
+        return os.fdopen(file, "rb")
 
     def read_run(self, keys: Iterable[str]) -> list[bytes]:
         """Read files in order until the first absent one."""
@@ -175,6 +180,10 @@ class LocalStore:
         """Absolute path of a key."""
         layout.check_key(key)
         return str(self.root / key)
+
+    def filesystem(self) -> Any:
+        """None: any tool reads local paths."""
+        return None
 
     # -- writing ---------------------------------------------------------------------------
 

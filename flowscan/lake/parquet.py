@@ -60,9 +60,7 @@ def flow_writer(sink: Any, columns: Sequence[str], *, sealed: bool = False) -> A
     return pq.ParquetWriter(
         sink,
         arrow,
-        compression={
-            name: "none" if name in _INCOMPRESSIBLE else "zstd" for name in arrow.names
-        },
+        compression={name: "none" if name in _INCOMPRESSIBLE else "zstd" for name in arrow.names},
         compression_level={name: 1 for name in arrow.names if name not in _INCOMPRESSIBLE},
         use_dictionary=texts,
         column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),

@@ -8,6 +8,7 @@ readable for the grace period of the upkeep (a day unless told otherwise).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from flowscan import schema
 from flowscan.lake import layout
@@ -58,6 +59,10 @@ class Snapshot:
         Ask again when a reader misses a file: upkeep may have moved it in between.
         """
         return [self.store.address(self.key(entry)) for entry in self._files[table]]
+
+    def filesystem(self) -> Any:
+        """An fsspec file system that reads the `uris` of a lake on S3; None for a local one."""
+        return self.store.filesystem()
 
     def columns(self, table: str) -> list[str]:
         """Columns that the files of a table have between them, in lake order."""

@@ -42,6 +42,9 @@ class Sink(Protocol):
 class Claim(Protocol):
     """A batch's hold on its staging folder: while it lasts, nobody takes the batch for dead."""
 
+    def check(self) -> None:
+        """Refuse to go on when the hold may have been lost (`LakeError`)."""
+
     def release(self) -> None:
         """Let go; the folder is then garbage unless its batch is committed."""
 
@@ -65,6 +68,9 @@ class Store(Protocol):
 
     def read_run(self, keys: Iterable[str]) -> list[bytes]:
         """Read files in order until the first absent one."""
+
+    def reader(self, key: str) -> Any:
+        """Open a file for reading at any position; Arrow reads from it."""
 
     def size(self, key: str) -> int | None:
         """Size of a file in bytes; None when it is absent."""
@@ -101,6 +107,9 @@ class Store(Protocol):
 
     def drop_stage(self, batch: str) -> None:
         """Delete the staging folder of a batch and all in it."""
+
+    def filesystem(self) -> Any:
+        """An fsspec file system that reads `address`, or None when any tool can."""
 
     def address(self, key: str) -> str:
         """The absolute path or URI under which other tools find the file."""

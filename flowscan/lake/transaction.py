@@ -166,6 +166,7 @@ class Transaction:
         for kind in list(self._open):
             self._close(kind)
         self._store.seal(self.batch)
+        self._claim.check()
         return tuple(self._adds)
 
     # -- the end ---------------------------------------------------------------------------

@@ -173,28 +173,39 @@ class Bucket:
             raise explain(error, f"s3://{self.name}") from None
         return str(answer.get("BucketRegion") or region)
 
+    def filesystem(self) -> Any:
+        """An fsspec file system with the same credentials, for tools that read s3:// URIs."""
+        from obstore.fsspec import FsspecStore
+
+        settings = self._settings()
+        if "aws_endpoint_url_s3" in settings:  # the name that this class knows
+            settings["endpoint"] = settings.pop("aws_endpoint_url_s3")
+        return FsspecStore("s3", **settings)
+
     def _open(self) -> Any:
         from obstore.store import S3Store
 
+        return S3Store(self.name, **self._settings())
+
+    def _settings(self) -> dict[str, Any]:
         more: dict[str, Any] = {"credential_provider": _Credentials(self._session)}
         if self._endpoint:
             # Not `endpoint`: obstore reads the environment too, and this key goes before it.
             more["aws_endpoint_url_s3"] = self._endpoint
         if self._options.request_payer:
             more["request_payer"] = True
-        return S3Store(
-            self.name,
-            region=self._region,
-            virtual_hosted_style_request=not self._endpoint and "." not in self.name,
-            client_options={
+        return {
+            "region": self._region,
+            "virtual_hosted_style_request": not self._endpoint and "." not in self.name,
+            "client_options": {
                 "allow_http": (self._endpoint or "").startswith("http://"),
                 "timeout": timedelta(seconds=120),
                 "connect_timeout": timedelta(seconds=10),
                 "user_agent": "flowscan",
             },
-            retry_config={"max_retries": 6, "retry_timeout": timedelta(seconds=90)},
+            "retry_config": {"max_retries": 6, "retry_timeout": timedelta(seconds=90)},
             **more,
-        )
+        }
 
 
 def _custom_endpoint(url: str) -> str | None:
