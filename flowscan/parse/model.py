@@ -151,8 +151,10 @@ class Drained:
 class TextColumns(Protocol):
     """Turns lines of one plan into typed columns; made as `Class(plan, max_line=…)`."""
 
-    rows: int
-    """Flows held and not drained."""
+    @property
+    def rows(self) -> int:
+        """Flows held and not drained."""
+        ...
 
     def feed(self, data: Data, line: int, *, final: bool, times: Times = None) -> Fed:
         """Parse the whole lines of a block; `line` is the number of its first line (from 1).
@@ -167,7 +169,7 @@ class TextColumns(Protocol):
 
 
 def reject_text(raw: Data) -> str:
-    """Text of a rejected line as it is kept: without line end, cut, all odd bytes as `\\xNN`."""
+    r"""Text of a rejected line as it is kept: without line end, cut, odd bytes as `\xNN`."""
     text = bytes(raw[: MAX_REJECT_TEXT + 2]).removesuffix(b"\n").removesuffix(b"\r")
     shown = "".join(chr(b) if 0x20 <= b < 0x7F else f"\\x{b:02x}" for b in text)
     return shown[:MAX_REJECT_TEXT]

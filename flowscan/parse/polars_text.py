@@ -1,16 +1,21 @@
 """Text lines → typed columns with Polars: the reference implementation, needing no compiler.
 
-Invariant: same rows, counts and rejects as `lines.LineParser` line by line.
+Invariant: same rows, counts and rejects as `lines.LineParser` line by line. Clean lines go through
+Polars' CSV reader at its own speed; only suspects are judged one by one.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
-from flowscan.parse.lines import LineParser, Value
+from flowscan.parse.blocks import Block, Ints, Mask
+from flowscan.parse.frames import Reader
+from flowscan.parse.lines import TRAFFIC, LineParser, Value
 from flowscan.parse.model import (
     COVERAGE,
     MAX_REJECTS,
@@ -23,66 +28,193 @@ from flowscan.parse.model import (
     reject_text,
 )
 
+SMALL = 64
+"""Blocks of fewer lines are read line by line: it takes less time than to set the reader up."""
+
+
+@dataclass(slots=True)
+class _Judged:
+    """Suspects after they were judged one by one."""
+
+    flows: list[list[Value]] = field(default_factory=list)
+    flow_lines: list[int] = field(default_factory=list)
+    idle: list[list[Value]] = field(default_factory=list)
+    idle_lines: list[int] = field(default_factory=list)
+    stop: int | None = None
+    """The line at which the block was left for a header of another format."""
+
 
 class PolarsText:
     """See `model.TextColumns`."""
 
-    def __init__(self, plan: Plan, *, max_line: int) -> None:
+    def __init__(self, plan: Plan, *, max_line: int, small: int = SMALL) -> None:
         self.plan = plan
         self.rows = 0
+        self._small = small
+        self._max_line = max_line
         self._parser = LineParser(plan, max_line)
+        self._reader = Reader(plan)
         self._schema = flow_schema(plan.flow_columns)
-        self._flows: list[list[Value]] = []
-        self._coverage: list[dict[str, Value]] = []
+        self._flows: list[pl.DataFrame] = []
+        self._coverage: list[pl.DataFrame] = []
 
     def feed(self, data: Data, line: int, *, final: bool, times: Times = None) -> Fed:
         """Parse the whole lines of a block."""
+        text = bytes(data if final else data[: _last_line_end(data)])
+        if not text:
+            return Fed()
+        block = Block(text, self.plan, self._max_line)
+        if len(block) < self._small or not self._reader.vectorised:
+            frame, lines, suspects = None, None, np.arange(len(block))
+        else:
+            frame, lines, suspects = self._read(block, times)
         fed = Fed()
-        text = bytes(data)
-        end = len(text) if final else text.rfind(b"\n") + 1
-        while fed.consumed < end:
-            stop = text.find(b"\n", fed.consumed, end) + 1 or end
-            raw = text[fed.consumed : stop]
-            if not self._take(raw, line, fed, times):
-                fed.foreign_header = True
-                break
-            fed.consumed = stop
-            fed.lines += 1
+        judged = self._judge(block, suspects, fed, line, times)
+        fed.lines = len(block) if judged.stop is None else judged.stop
+        fed.consumed = len(text) if judged.stop is None else block.start(judged.stop)
+        fed.foreign_header = judged.stop is not None
+        if frame is not None and judged.stop is not None:
+            where = np.arange(frame.height) if lines is None else lines
+            frame, lines = frame.filter(where < judged.stop), where[where < judged.stop]
+        self._keep(frame, lines, judged, fed)
         self.rows += fed.flows
         return fed
 
-    def _take(self, raw: bytes, line: int, fed: Fed, times: Times) -> bool:
-        got = self._parser.parse(raw, _time_of(times, fed.lines))
-        if got.kind == "header":
-            return False
-        fed.records += got.kind != "none"
-        if got.kind == "flow":
-            fed.flows += 1
-            self._flows.append(got.values)
-        elif got.kind == "reject":
-            if len(fed.rejects) < MAX_REJECTS:
-                fed.rejects.append(Reject(line + fed.lines, got.reason, reject_text(raw)))
-        elif got.kind != "none":
-            row = dict(zip(self.plan.flow_columns, got.values, strict=True))
-            row["log_status"] = got.kind.upper()
-            self._coverage.append({n: row.get(n) for n in COVERAGE.names})
-            fed.nodata += got.kind == "nodata"
-            fed.skipdata += got.kind == "skipdata"
-        return True
+    def _read(self, block: Block, times: Times) -> tuple[pl.DataFrame, Ints | None, Ints]:
+        """Typed good rows, their lines (None: all), and the lines of the suspects."""
+        regular = block.regular(exact=False)
+        got = self._reader.read(regular.text, careful=False) if regular.text else None
+        count = len(block) if regular.lines is None else len(regular.lines)
+        if got is None or got[0].height != count:
+            regular = block.regular(exact=True)
+            count = len(block) if regular.lines is None else len(regular.lines)
+            got = self._reader.read(regular.text, careful=True)
+        assert got is not None
+        frame, bad = got
+        assert frame.height == count
+        frame = self._reader.timed(frame, bad, times, regular.lines)
+        if regular.lines is None and not bad.any():
+            return frame, None, np.zeros(0, np.int64)
+        lines = np.arange(len(block)) if regular.lines is None else regular.lines
+        suspects: Mask = np.ones(len(block), np.bool_)
+        suspects[lines[~bad]] = False
+        return frame.filter(~bad), lines[~bad], np.flatnonzero(suspects)
+
+    def _judge(self, block: Block, suspects: Ints, fed: Fed, line: int, times: Times) -> _Judged:
+        judged = _Judged()
+        for index in suspects.tolist():
+            raw = block.raw(index)
+            got = self._parser.parse(raw, _time_of(times, index))
+            if got.kind == "header":
+                judged.stop = index
+                break
+            fed.records += got.kind != "none"
+            if got.kind == "flow":
+                judged.flows.append(got.values)
+                judged.flow_lines.append(index)
+            elif got.kind == "reject":
+                if len(fed.rejects) < MAX_REJECTS:
+                    fed.rejects.append(Reject(line + index, got.reason, reject_text(raw)))
+            elif got.kind != "none":
+                judged.idle.append(got.values)
+                judged.idle_lines.append(index)
+        return judged
+
+    def _keep(
+        self, frame: pl.DataFrame | None, lines: Ints | None, judged: _Judged, fed: Fed
+    ) -> None:
+        """Keep flows and coverage of a block, in the order of the lines."""
+        parts = [self._reader.of_values(r) for r in (judged.flows, judged.idle) if r]
+        numbers = [np.asarray(n) for n in (judged.flow_lines, judged.idle_lines) if n]
+        if frame is not None and frame.height:
+            fed.records += frame.height
+            parts.append(frame)
+            numbers.append(np.arange(frame.height) if lines is None else lines)
+        if not parts:
+            return
+        if len(parts) == 1:
+            whole = parts[0]
+        else:
+            order = np.argsort(np.concatenate(numbers), kind="stable")
+            whole = pl.concat(parts)[order]
+        idle = self._idle(whole)
+        if idle is None:
+            fed.flows += whole.height
+        else:
+            fed.flows += whole.height - int(idle.sum())
+            self._cover(whole.filter(idle), fed)
+            whole = whole.filter(~idle)
+        self._flows.append(whole)
+
+    def _idle(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Which rows are coverage; None: none is."""
+        if "log_status" in frame.columns:
+            expr = pl.col("log_status").cast(pl.String).is_in(["NODATA", "SKIPDATA"])
+            idle = frame.select(expr.fill_null(False)).to_series()
+        else:
+            traffic = [n for n in TRAFFIC if n in frame.columns]
+            if not traffic:
+                return None
+            idle = frame.select(pl.all_horizontal(pl.col(traffic).is_null())).to_series()
+        return idle if idle.any() else None
+
+    def _cover(self, frame: pl.DataFrame, fed: Fed) -> None:
+        status: Any = pl.lit("NODATA")
+        if "log_status" in frame.columns:
+            status = pl.col("log_status").cast(pl.String)
+        columns = [
+            pl.col(n).cast(pl.String if pa.types.is_string(COVERAGE.field(n).type) else pl.Int64)
+            if n in frame.columns
+            else pl.lit(None, pl.String).alias(n)
+            for n in COVERAGE.names
+            if n != "log_status"
+        ]
+        idle = frame.select(*columns, status.alias("log_status"))
+        skipped = int((idle["log_status"] == "SKIPDATA").sum())
+        fed.skipdata += skipped
+        fed.nodata += idle.height - skipped
+        self._coverage.append(idle)
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Give out flows and coverage rows, and hold none."""
-        columns: list[Any] = list(zip(*self._flows, strict=True)) or [()] * len(self._schema)
-        arrays = []
-        for field, values in zip(self._schema, columns, strict=True):
-            if pa.types.is_dictionary(field.type):
-                arrays.append(pa.array(values, pa.string()).dictionary_encode())
-            else:
-                arrays.append(pa.array(values, field.type))
-        flows = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        coverage = pa.RecordBatch.from_pylist(self._coverage, schema=COVERAGE)
+        if self._flows:
+            frame = pl.concat(self._flows)
+            arrays = [_array(frame[f.name], f) for f in self._schema]
+            flows = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        else:
+            flows = _empty(self._schema)
+        coverage = _empty(COVERAGE)
+        if self._coverage:
+            table = pl.concat(self._coverage).to_arrow().cast(COVERAGE).combine_chunks()
+            coverage = table.to_batches()[0]
         self._flows, self._coverage, self.rows = [], [], 0
+        self._reader.reset()
         return flows, coverage
+
+
+def _array(column: pl.Series, field: pa.Field) -> pa.Array:
+    """Arrow array of a column; a dictionary holds only the values that occur."""
+    array = column.rechunk().to_arrow()
+    if not pa.types.is_dictionary(field.type):
+        return array.cast(field.type)
+    indices, values = array.indices.cast(pa.int32()), array.dictionary.cast(pa.string())
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
+
+
+def _last_line_end(data: Data) -> int:
+    """Offset behind the last LF, 0 when there is none."""
+    view, stop = memoryview(data), len(data)
+    while stop > 0:
+        begin = max(0, stop - (64 << 10))
+        found = bytes(view[begin:stop]).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        stop = begin
+    return 0
 
 
 def _time_of(times: Times, index: int) -> int | None:
