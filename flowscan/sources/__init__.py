@@ -31,6 +31,14 @@ def open_source(uri: str, options: SourceOptions | None = None) -> Source:
         from flowscan.sources.s3 import S3Source
 
         return S3Source(uri, options)
+    if scheme == "cloudwatch":
+        from flowscan.sources.cloudwatch import CloudWatchSource
+
+        return CloudWatchSource(uri, options)
+    if scheme == "sqs":
+        from flowscan.sources.sqs import SqsSource
+
+        return SqsSource(uri, options)
     raise UsageError(
         f"unknown kind of source {scheme!r}", hint="use a path, s3://, cloudwatch:// or sqs://"
     )
