@@ -14,18 +14,12 @@ const uint64_t fs_high_mask[16] = {HIGH(0), HIGH(1), HIGH(2),  HIGH(3),  HIGH(4)
                                    HIGH(6), HIGH(7), HIGH(8),  HIGH(9),  HIGH(10), HIGH(11),
                                    HIGH(12), HIGH(13), HIGH(14), HIGH(15)};
 
-static void forget_last(fs_dict *dict) {
-    dict->last.low = dict->last.high = 0;
-    dict->last_index = FS_NULL_INDEX;
-}
-
 int fs_dict_init(fs_dict *dict, uint64_t seed) {
     dict->slots = calloc(FIRST_SLOTS, sizeof *dict->slots);
     if (!dict->slots) return FS_NO_MEMORY;
     dict->mask = FIRST_SLOTS - 1;
     dict->used = 0;
     dict->seed = seed;
-    forget_last(dict);
     return FS_OK;
 }
 
@@ -35,7 +29,6 @@ void fs_dict_free(fs_dict *dict) {
 }
 
 void fs_dict_clear(fs_dict *dict) {
-    forget_last(dict);
     dict->used = 0;
     if (dict->mask >= KEEP_SLOTS) {
         fs_slot *slots = realloc(dict->slots, sizeof *slots * FIRST_SLOTS);
@@ -107,5 +100,4 @@ void fs_dict_truncate(fs_dict *dict, fs_column *column, size_t count) {
         column->text_len = (size_t)column->offsets[value];
         dict->used--;
     }
-    forget_last(dict);
 }

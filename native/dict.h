@@ -23,8 +23,6 @@ typedef struct {
     fs_slot *slots;
     size_t mask, used;
     uint64_t seed;
-    fs_key last;        /* key looked up last, and its index: rows repeat themselves */
-    int32_t last_index;
 } fs_dict;
 
 #define FS_NULL_INDEX (-1)
@@ -75,16 +73,18 @@ FS_INLINE fs_key fs_key_of(const uint8_t *p, size_t len, bool safe, uint64_t see
     return key;
 }
 
-FS_INLINE bool fs_key_is_null(fs_key key) {
-    return key.low == '-' && key.high == (uint64_t)1 << 56;
-}
-
 FS_INLINE size_t fs_key_hash(const fs_dict *dict, fs_key key) {
+    if (key.high >= FS_LONG) return (size_t)key.low;
     return (size_t)fs_mix(key.low ^ dict->seed, key.high ^ 0xa0761d6478bd642fULL);
 }
 
+/* Compare a token of at least 16 bytes with a value of the same length. */
 FS_INLINE bool fs_same_text(const fs_column *column, int32_t index, const uint8_t *p, size_t len) {
-    return memcmp(column->text + column->offsets[index], p, len) == 0;
+    const uint8_t *q = column->text + column->offsets[index];
+    uint64_t other = (fs_load64(p) ^ fs_load64(q)) | (fs_load64(p + 8) ^ fs_load64(q + 8)) |
+                     (fs_load64(p + len - 16) ^ fs_load64(q + len - 16)) |
+                     (fs_load64(p + len - 8) ^ fs_load64(q + len - 8));
+    return other == 0 && (len <= 32 || memcmp(p + 16, q + 16, len - 32) == 0);
 }
 
 /* Index of a token, -1 when it is not in the dictionary. */

@@ -106,6 +106,7 @@ static int read_time_columns(fs_plan *plan, int start, int end, int status) {
     plan->start = start >= 0 ? start : plan->columns++;
     plan->end = end >= 0 ? end : plan->columns++;
     plan->status = status;
+    plan->probe = status >= 0 ? status : plan->traffic_count ? plan->traffic[0] : -1;
     return 0;
 }
 

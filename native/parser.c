@@ -74,31 +74,54 @@ static fs_run run_of(const reader *r, size_t first, size_t stride, size_t lines)
     return run;
 }
 
+/* Whether the first bytes of a line's tokens tell that it is no flow, or may be none: comments,
+ * headers, coverage. */
+static bool is_special(const fs_plan *plan, const uint8_t *base, const uint32_t *at) {
+    uint8_t first = base[at[0] + 1u];
+    if (!fs_starts_record(first) &&
+        (first == '#' || fs_may_be_header(base, at, (size_t)plan->fields)))
+        return true;
+    if (plan->probe < 0) return false;
+    uint8_t probe = base[at[plan->probe] + 1u];
+    return plan->status >= 0 ? probe == 'N' || probe == 'S' : probe == '-' || probe == ',';
+}
+
+/* Whether a line's separators are single delimiters and one line end, with tokens between. */
+static bool is_plain(const fs_plan *plan, const uint8_t *base, const uint32_t *at, size_t stride) {
+    size_t fields = (size_t)plan->fields, shortest = plan->comma ? 1 : 2;
+    uint8_t delimiter = plan->comma ? ',' : ' ';
+    uint32_t end = at[fields];
+    if (stride > fields && (base[end] != '\r' || at[stride] != end + 1)) return false;
+    for (size_t c = 1; c < fields; c++)
+        if (base[at[c]] != delimiter || (uint32_t)(at[c] - at[c - 1]) < shortest) return false;
+    /* The only token of a line must not be empty even in comma text: the line would be. */
+    return (uint32_t)(end - at[fields - 1]) >= (fields == 1 ? 2 : shortest);
+}
+
 /* Number of lines from position `first` on that consist of exactly the plan's tokens, `stride`
- * separators each. With `close` every separator is looked at; else the scan has seen nothing but
- * single delimiters and line ends, and only the line ends have to be in their places. */
+ * separators each, and are flows at first sight. With `close` every separator is looked at;
+ * without, the caller knows that they are in their places. */
 static size_t regular_lines(const reader *r, size_t first, size_t stride, bool close) {
     const fs_plan *plan = &r->parser->plan;
     const uint8_t *base = r->data + r->start;
     const uint32_t *at = r->parser->positions + first;
-    size_t fields = (size_t)plan->fields, lines = 0, left = r->count - first;
-    uint8_t delimiter = plan->comma ? ',' : ' ';
-    size_t shortest = plan->comma ? 1 : 2;
-    for (; left >= stride; left -= stride, at += stride, lines++) {
-        if (base[at[stride]] != '\n') break;
-        size_t from = at[0] + 1u, end = at[fields];
-        if (end - from > plan->max_line) break;
-        if (!fs_starts_record(base[from])) {
-            if (base[from] == '#' || fs_may_be_header(base, at, fields)) break;
-        }
-        if (!close) continue;
-        bool plain = stride == fields || (base[end] == '\r' && at[stride] == end + 1);
-        for (size_t c = 1; c < fields && plain; c++)
-            plain = base[at[c]] == delimiter && at[c] - at[c - 1] >= shortest;
-        if (!plain || at[fields] - at[fields - 1] < shortest) break;
-        if (plan->comma && end == from) break; /* an empty line of a one-column plan */
+    size_t lines = 0, known = close ? r->count : r->scan.newlines * (size_t)plan->fields;
+    for (size_t left = known - first; left >= stride; left -= stride, at += stride, lines++) {
+        if (close && (base[at[stride]] != '\n' || !is_plain(plan, base, at, stride))) break;
+        if ((uint32_t)(at[plan->fields] - at[0] - 1u) > plan->max_line) break;
+        if (is_special(plan, base, at)) break;
     }
     return lines;
+}
+
+/* Whether the window holds nothing but single delimiters and lines of `fields` separators. */
+static bool is_regular(const reader *r, size_t fields) {
+    const uint8_t *base = r->data + r->start;
+    const uint32_t *at = r->parser->positions + fields;
+    if (r->scan.odd != 0 || r->odd_start || r->count < r->scan.newlines * fields) return false;
+    for (size_t i = 0; i < r->scan.newlines; i++, at += fields)
+        if (base[*at] != '\n') return false;
+    return true;
 }
 
 static verdict run_lines(reader *r, size_t *first, size_t stride, size_t lines) {
@@ -132,20 +155,13 @@ static verdict irregular_line(reader *r, size_t *first, bool *partial) {
     return GO_ON;
 }
 
-/* Parse all whole lines of the window. Returns the position of the last line end done with. */
+/* Parse all whole lines of the window. *first: position of the last line end done with. */
 static verdict window_lines(reader *r, size_t *first) {
     size_t fields = (size_t)r->parser->plan.fields;
-    bool clean = r->scan.odd == 0 && !r->odd_start, partial = false;
-    if (clean) {
-        size_t lines = regular_lines(r, 0, fields, false);
-        if (lines == r->scan.newlines) return lines ? run_lines(r, first, fields, lines) : GO_ON;
-    }
+    bool close = !is_regular(r, fields), partial = false;
     while (!partial) {
-        size_t lines = regular_lines(r, *first, fields, true), stride = fields;
-        if (lines == 0) {
-            stride++;
-            lines = regular_lines(r, *first, stride, true);
-        }
+        size_t stride = fields, lines = regular_lines(r, *first, fields, close);
+        if (lines == 0 && close) lines = regular_lines(r, *first, ++stride, close);
         verdict next = lines ? run_lines(r, first, stride, lines)
                              : irregular_line(r, first, &partial);
         if (next == STOP) return STOP;
@@ -225,7 +241,6 @@ int fs_parser_drain(fs_parser *parser, fs_batch **flows, fs_batch **coverage) {
     *coverage = parser->coverage;
     parser->batch = next;
     parser->coverage = idle;
-    parser->idle_status = false;
     for (int c = 0; c < parser->plan.fields; c++)
         if (parser->dicts[c].slots) fs_dict_clear(&parser->dicts[c]);
     return FS_OK;

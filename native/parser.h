@@ -53,7 +53,6 @@ typedef struct {
     uint32_t *tokens;    /* starts - 1, then ends, of an irregular line's tokens */
     size_t *before;      /* values per dictionary before a run */
     fs_reject *rejects;
-    bool idle_status;    /* NODATA or SKIPDATA was seen in this batch */
     int failed;          /* memory ran out in the middle of a run: nothing held is to be used */
 } fs_parser;
 

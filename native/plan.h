@@ -26,6 +26,7 @@ typedef struct {
     int start, end, status;               /* columns; status -1 when there is none */
     int coverage[FS_COVERAGE_TEXTS];      /* fields of the coverage table's texts, -1: none */
     int traffic[FS_TRAFFIC], traffic_count; /* fields that are all NULL on an idle line */
+    int probe;       /* field whose first byte tells that a line may be coverage, -1: none */
     char *known;                          /* field names of flow logs, each ended by NUL */
     size_t known_len;
 } fs_plan;

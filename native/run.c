@@ -35,10 +35,9 @@ static bool allowed(fs_kind kind, const uint8_t *p, size_t len) {
 }
 
 /* First sight of a token: validate it and give it an index. -1: not allowed, below: no room. */
-static FS_NOINLINE int32_t first_sight(fs_parser *parser, const pass_target *to, fs_key key,
-                                       const uint8_t *p, size_t len) {
+static FS_NOINLINE int32_t first_sight(const pass_target *to, fs_key key, const uint8_t *p,
+                                       size_t len) {
     if (!allowed(to->field->kind, p, len)) return -1;
-    if (to->field->kind == FS_STATUS && *p != 'O') parser->idle_status = true;
     int32_t index = fs_dict_add(to->dict, to->column, key, p, len);
     return index >= 0 ? index : index - 1;
 }
@@ -49,37 +48,57 @@ static FS_NOINLINE int set_null(fs_parser *parser, fs_column *column, size_t row
     return FS_OK;
 }
 
-static int pass_text(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
-    size_t row = parser->batch->rows;
-    int32_t *out = (int32_t *)to->column->data + row;
-    uint16_t *flags = parser->flags;
-    fs_dict *dict = to->dict;
-    for (size_t i = 0; i < run->lines; i++) {
-        TOKEN(run, to->number, i);
-        fs_key key = fs_key_of(p, len, p <= run->safe, dict->seed);
-        if (key.low == dict->last.low && key.high == dict->last.high &&
-            (key.high < FS_LONG || fs_same_text(to->column, dict->last_index, p, len))) {
-            out[i] = dict->last_index;
-            continue;
+/* A token that its first slot does not hold: NULL, further along the probe sequence, or new.
+ * Returns its index, FS_NULL_INDEX for NULL and for a bad one, or less for a failure. */
+static FS_NOINLINE int32_t look_further(fs_parser *parser, const fs_run *run, const pass_target *to,
+                                        size_t i, size_t *nulls) {
+    TOKEN(run, to->number, i);
+    if (len == 0 || (len == 1 && *p == '-')) {
+        ++*nulls;
+        int failed = set_null(parser, to->column, parser->batch->rows + i);
+        return failed ? failed - 1 : FS_NULL_INDEX;
+    }
+    fs_key key = fs_key_of(p, len, p <= run->safe, to->dict->seed);
+    int32_t index = fs_dict_find(to->dict, to->column, key, p, len);
+    if (index >= 0) return index;
+    index = first_sight(to, key, p, len);
+    if (index == -1 && !parser->flags[i]) parser->flags[i] = (uint16_t)(to->number + 1);
+    return index;
+}
+
+/* Keys and slots are computed for a number of lines ahead, so that the slots are on their way
+ * from memory when they are compared. */
+enum { AHEAD = 64 };
+
+static FS_NOINLINE int pass_text(fs_parser *parser, const fs_run *run, const pass_target *to,
+                                 size_t *nulls) {
+    int32_t *out = (int32_t *)to->column->data + parser->batch->rows;
+    const fs_dict *dict = to->dict;
+    fs_key keys[AHEAD];
+    uint32_t slots[AHEAD];
+    for (size_t done = 0; done < run->lines; done += AHEAD) {
+        size_t count = run->lines - done < AHEAD ? run->lines - done : AHEAD;
+        size_t mask = dict->mask;
+        for (size_t j = 0; j < count; j++) {
+            TOKEN(run, to->number, done + j);
+            keys[j] = fs_key_of(p, len, p <= run->safe, dict->seed);
+            slots[j] = (uint32_t)(fs_key_hash(dict, keys[j]) & mask);
+            __builtin_prefetch(&dict->slots[slots[j]]);
         }
-        if (FS_UNLIKELY(len == 0 || fs_key_is_null(key))) {
-            out[i] = 0;
-            ++*nulls;
-            if (set_null(parser, to->column, row + i)) return FS_NO_MEMORY;
-            continue;
-        }
-        int32_t index = fs_dict_find(dict, to->column, key, p, len);
-        if (FS_UNLIKELY(index < 0)) {
-            index = first_sight(parser, to, key, p, len);
-            if (index < 0) {
-                if (index < -1) return index + 1;
-                if (!flags[i]) flags[i] = (uint16_t)(to->number + 1);
-                out[i] = 0;
-                continue;
+        for (size_t j = 0; j < count; j++) {
+            /* The table may have grown since; slots[j] lies in it nevertheless. */
+            const fs_slot *slot = &dict->slots[slots[j]];
+            int32_t index = slot->index;
+            TOKEN(run, to->number, done + j);
+            if (FS_UNLIKELY((slot->key.low ^ keys[j].low) | (slot->key.high ^ keys[j].high)) ||
+                (keys[j].high >= FS_LONG && !fs_same_text(to->column, index, p, len)) ||
+                FS_UNLIKELY(keys[j].high == 0)) {
+                index = look_further(parser, run, to, done + j, nulls);
+                if (FS_UNLIKELY(index < FS_NULL_INDEX)) return index + 1;
+                if (index == FS_NULL_INDEX) index = 0;
             }
+            out[done + j] = index;
         }
-        out[i] = dict->last_index = index;
-        dict->last = key;
     }
     return FS_OK;
 }
@@ -118,15 +137,15 @@ FS_INLINE int pass_integer(fs_parser *parser, const fs_run *run, const pass_targ
     return FS_OK;
 }
 
-static int pass_int32(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
+static FS_NOINLINE int pass_int32(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
     return pass_integer(parser, run, to, nulls, false, false);
 }
 
-static int pass_int64(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
+static FS_NOINLINE int pass_int64(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
     return pass_integer(parser, run, to, nulls, true, false);
 }
 
-static int pass_time(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
+static FS_NOINLINE int pass_time(fs_parser *parser, const fs_run *run, const pass_target *to, size_t *nulls) {
     return pass_integer(parser, run, to, nulls, true, true);
 }
 
@@ -183,7 +202,7 @@ static void fill_times(fs_parser *parser, const fs_run *run) {
 }
 
 /* Flag lines that end before they start; true when a line of the run is flagged. */
-static bool check_order(fs_parser *parser, const fs_run *run) {
+static FS_NOINLINE bool check_order(fs_parser *parser, const fs_run *run) {
     size_t row = parser->batch->rows;
     const int64_t *starts = (int64_t *)parser->batch->columns[parser->plan.start].data + row;
     const int64_t *ends = (int64_t *)parser->batch->columns[parser->plan.end].data + row;
@@ -196,7 +215,7 @@ static bool check_order(fs_parser *parser, const fs_run *run) {
 }
 
 /* Flag coverage lines by their status. */
-static bool flag_status(fs_parser *parser, const fs_run *run) {
+static FS_NOINLINE bool flag_status(fs_parser *parser, const fs_run *run) {
     bool flagged = false;
     for (size_t i = 0; i < run->lines; i++) {
         TOKEN(run, parser->plan.status, i);
@@ -267,7 +286,7 @@ void fs_keep_reject(fs_parser *parser, fs_fed *fed, int64_t line, size_t offset,
 }
 
 /* Move the rows of unflagged lines together. */
-static void compact(fs_parser *parser, const fs_run *run, fs_column *column) {
+static FS_NOINLINE void compact(fs_parser *parser, const fs_run *run, fs_column *column) {
     size_t row = parser->batch->rows, to = row;
     bool wide = column->type == FS_INT64;
     for (size_t i = 0; i < run->lines; i++) {
@@ -304,7 +323,7 @@ static int renew_values(fs_parser *parser, const fs_run *run, int c) {
 }
 
 /* Take flagged lines out of the columns, into rejects and coverage. */
-static int set_aside(fs_parser *parser, const fs_run *run, fs_fed *fed) {
+static FS_NOINLINE int set_aside(fs_parser *parser, const fs_run *run, fs_fed *fed) {
     const fs_plan *plan = &parser->plan;
     size_t good = 0;
     for (size_t i = 0; i < run->lines; i++) {
@@ -353,7 +372,8 @@ int fs_run_parse(fs_parser *parser, const fs_run *run, fs_fed *fed) {
     if (time_nulls || plan->columns > plan->fields) fill_times(parser, run);
     bool flagged = check_order(parser, run);
     if (plan->status >= 0) {
-        if (parser->idle_status) flagged |= flag_status(parser, run);
+        /* Other runs are made of lines whose status is no coverage. */
+        if (run->irregular) flagged |= flag_status(parser, run);
     } else if (plan->traffic_count && idle_nulls == (size_t)plan->traffic_count) {
         flagged |= flag_idle(parser, run);
     }

@@ -18,16 +18,20 @@ FS_INLINE block_masks masks_plain(const uint8_t *p, bool comma) {
     return m;
 }
 
-/* Write the positions of the set bits, eight at a time: most blocks have at most 16. */
+/* Write the positions of the set bits, STEP at a time: nearly all blocks have at most so many,
+ * which spares the processor a guess. */
+enum { STEP = 8 };
+
 FS_INLINE uint32_t *write_positions(uint64_t bits, uint32_t at, uint32_t *out) {
-    unsigned count = (unsigned)__builtin_popcountll(bits);
-    for (unsigned done = 0; done < count; done += 8) {
-        for (unsigned i = 0; i < 8; i++) {
+    unsigned count = (unsigned)__builtin_popcountll(bits), done = 0;
+    do {
+        for (unsigned i = 0; i < STEP; i++) {
             /* Past the last bit this writes garbage that the next block overwrites. */
-            out[done + i] = at + (bits ? (uint32_t)__builtin_ctzll(bits) : 0);
+            out[done + i] = at + (uint32_t)__builtin_ctzll(bits | 1ULL << 63);
             bits &= bits - 1;
         }
-    }
+        done += STEP;
+    } while (FS_UNLIKELY(done < count));
     return out + count;
 }
 

@@ -14,7 +14,7 @@ typedef struct {
     size_t newlines;   /* line ends seen */
 } fs_scan_state;
 
-/* Scan data[0..len); write positions plus `offset` to out (room for len + 64) and return their
+/* Scan data[0..len); write positions plus `offset` to out (room for len + 128) and return their
  * number. `odd` collects bytes that are neither the delimiter nor a newline, and separators
  * that follow each other (blank runs, empty lines). */
 typedef size_t (*fs_scan_function)(const uint8_t *data, size_t len, uint32_t offset, bool comma,

@@ -1,7 +1,4 @@
-"""Types of the compiled kernel (native/module.c), which need not be there."""
-
-from __future__ import annotations
-
+# Types of the compiled kernel (native/module.c), which need not be there.
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -27,6 +24,6 @@ class Parser:
         instructions: str,
     ) -> None: ...
     def feed(
-        self, data: bytes | bytearray | memoryview, final: bool, all: int | None, each: Any
+        self, data: bytes | bytearray | memoryview, final: bool, every: int | None, each: Any
     ) -> tuple[int, int, int, int, int, int, int, list[tuple[int, int, bytes]]]: ...
     def drain(self) -> tuple[object, object, tuple[int, int] | None]: ...

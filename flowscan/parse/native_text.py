@@ -14,7 +14,17 @@ import pyarrow as pa
 
 from flowscan.parse.header import MAX_COLUMNS, header_columns, split
 from flowscan.parse.lines import TRAFFIC, limit
-from flowscan.parse.model import COVERAGE, Data, Fed, Plan, Reject, Times, flow_schema, reject_text
+from flowscan.parse.model import (
+    COVERAGE,
+    MAX_REJECTS,
+    Data,
+    Fed,
+    Plan,
+    Reject,
+    Times,
+    flow_schema,
+    reject_text,
+)
 from flowscan.schema import ADDRESS_COLUMNS, BY_NAME
 
 if TYPE_CHECKING:
@@ -72,14 +82,10 @@ class NativeText:
 
     def __init__(self, plan: Plan, *, max_line: int, instructions: str = "") -> None:
         self.plan = plan
+        self.rows = 0
         self.start_range: tuple[int, int] | None = None
         self._schema = flow_schema(plan.flow_columns)
         self._parser = _parser(plan, max_line, instructions)
-
-    @property
-    def rows(self) -> int:
-        """Flows held and not drained."""
-        return self._parser.rows
 
     @property
     def nbytes(self) -> int:
@@ -123,9 +129,10 @@ class NativeText:
         consumed, lines, records, flows, nodata, skipdata, header, rejects = self._parser.feed(
             view, final, every, each
         )
-        for number, reason, text in rejects[: 1000 - len(fed.rejects)]:
+        for number, reason, text in rejects[: MAX_REJECTS - len(fed.rejects)]:
             why = _REASONS.get(reason) or f"bad {self.plan.columns[reason - 1]}"
             fed.rejects.append(Reject(line + fed.lines + number, why, reject_text(text)))
+        self.rows += flows
         fed.consumed += consumed
         fed.lines += lines
         fed.records += records
@@ -140,6 +147,7 @@ class NativeText:
         The memory comes back for later rows when Arrow lets go of the batches.
         """
         flows, coverage, self.start_range = self._parser.drain()
+        self.rows = 0
         return (
             pa.record_batch(_Exported(self._schema, flows)),
             pa.record_batch(_Exported(COVERAGE, coverage)),
