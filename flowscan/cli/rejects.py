@@ -41,6 +41,16 @@ def command(
     else:
         rows = rows.sort_by([("source", "ascending"), ("line", "ascending")])
     shown = rows.slice(0, limit)
+    if format_ is Format.table:
+        shown = shown.set_column(
+            shown.schema.get_field_index("source"), "source", [[_tail(s) for s in shown["source"]]]
+        )
     emit(shown, format_, output)
     if shown.num_rows < rows.num_rows:
         typer.echo(f"… and {rows.num_rows - shown.num_rows:,} more (--limit)", err=True)
+
+
+def _tail(uri: object, width: int = 48) -> str:
+    """Keep the end of a long URI, which tells objects apart; other formats show it whole."""
+    text = str(uri)
+    return text if len(text) <= width else "…" + text[1 - width :]

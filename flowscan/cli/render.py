@@ -162,17 +162,19 @@ def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    width = None if stream.isatty() else 10_000
-    out = Console(file=stream, highlight=False, width=width)
+    # In a pipe a row is one line, however long, and nothing is padded or cut.
+    out = Console(file=stream, highlight=False, width=None if stream.isatty() else 10_000)
     grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for field in table.schema:
         numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
         grid.add_column(plain(field.name), justify="right" if numeric else "left", overflow="fold")
     for row in _rows(table):
         grid.add_row(*(_text(_number(k, v)) for k, v in row.items()))
-    out.print(grid)
+    with out.capture() as captured:
+        out.print(grid)
+    stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
     if not table.num_rows:
-        out.print("no rows")
+        stream.write("no rows\n")
 
 
 def _text(value: str) -> Any:

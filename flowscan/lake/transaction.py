@@ -209,6 +209,7 @@ class Transaction:
         self._over = True
         for file in self._open.values():
             file.sink.discard()
+            file.writer.is_open = False  # else its finaliser writes a footer into a closed file
         self._open.clear()
         try:
             if not self._asked or not self._lake.has_batch(self.batch):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from flowscan.errors import SourceError, UsageError
+from flowscan.errors import SourceError
 from flowscan.sources.keys import parse_key, wanted
 from flowscan.sources.model import Payload, SourceObject, SourceOptions, Window
 
@@ -34,11 +34,11 @@ class LocalSource:
     concurrency = 0
 
     def __init__(self, pattern: str, options: SourceOptions) -> None:
-        """Raises UsageError when nothing is there."""
+        """Raises SourceError when nothing is there."""
         self._pattern = os.path.expanduser(pattern)  # noqa: PTH111 - a glob is no path
         self._exclude = {os.path.realpath(p) for p in options.exclude if "://" not in str(p)}
         if not os.path.lexists(self._pattern) and not self._matches():
-            raise UsageError("no such file, folder or match", where=pattern)
+            raise SourceError("no such file, folder or match", where=pattern)
 
     def _matches(self) -> list[str]:
         return sorted(glob.glob(self._pattern, recursive=True))  # noqa: PTH207
