@@ -6,17 +6,28 @@ for SQL of the library itself. The connection is locked before the first stateme
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from flowscan import queries, schema
-from flowscan.engine import lockdown, views
+from flowscan.engine import dialect, functions, lockdown, results, script, tables, views
 from flowscan.errors import EngineError, QueryError
+
+_EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
+_SHOW: Final = re.compile(
+    r"\s*(?:(?P<describe>DESC(?:RIBE)?|SHOW\s+COLUMNS\s+(?:FROM|IN)|SHOW\s+CREATE\s+TABLE)"
+    r"|(?P<partitions>SHOW\s+PARTITIONS))\s+(?P<name>[\w`\".-]+)\s*\Z",
+    re.IGNORECASE,
+)
 
 
 class Engine:
     """A locked-down in-memory DuckDB over one snapshot. Not thread-safe: one per thread.
+
+    Integers divide as in Trino: `7 / 2` is 3, also for `execute`.
 
     Args:
         snapshot: the files to read, as `Lake.snapshot()` gives them.
@@ -48,9 +59,11 @@ class Engine:
         lockdown.limit(
             self._con, memory=memory_limit, threads=threads, temp_directory=temp_directory
         )
-        self._present = tuple(snapshot.columns("flows"))
-        self._shown: list[str] = []
-        self._has_sessions = False
+        self._shown: tuple[str, ...] = ()
+        self._macros: set[str] = set()
+        self._declared: dict[str, Any] = {}
+        self._notes: list[str] = []
+        self._mapped: set[str] = set()
         paths = list(self._variable("flows"))
         self._show_flows(set())
         for name in schema.SMALL_TABLES:
@@ -82,14 +95,36 @@ class Engine:
         """Stop what is running; it raises EngineError. May be called from another thread."""
         self._con.interrupt()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last query's tables were read as, where their names did not say it."""
+        return tuple(self._notes)
+
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run a user's SQL (one SELECT, EXPLAIN or DESCRIBE) and give its rows as an Arrow table.
+
+        The text is Athena's dialect; what only DuckDB reads runs as DuckDB's. DDL of Athena
+        tables may stand before the query: it declares names and columns, and creates nothing.
 
         Raises:
             QueryError: the text is no such statement, or names what does not exist.
             EngineError: it failed while running, or took too long.
         """
-        return self._read(sql, params)
+        relation = self._relation(sql, params or {})
+        with self._running():
+            kinds = [str(kind) for kind in relation.types]
+            return results.convert(relation.to_arrow_reader(), kinds).read_all()
+
+    def reader(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
+        """As `query`, batch by batch: an Arrow RecordBatchReader. No timeout holds for it.
+
+        Raises:
+            QueryError, EngineError: as `query`; failures of later batches come from the reader.
+        """
+        relation = self._relation(sql, params or {})
+        with self._running():
+            kinds = [str(kind) for kind in relation.types]
+            return results.convert(relation.to_arrow_reader(), kinds)
 
     def run(self, query: queries.Query, values: Mapping[str, object] | None = None) -> Any:
         """Run a query file; `values` are its parameters, defaults stand for the rest.
@@ -100,57 +135,117 @@ class Engine:
         """
         given = {"since": self._since, "until": self._until, **(values or {})}
         bound = queries.bind(query, given)
-        return self._read(bound.sql, bound.values)
+        return self.query(bound.sql, bound.values)
 
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run SQL of the library itself, such as CREATE TEMP TABLE; rows as an Arrow table.
 
+        The text is DuckDB's own dialect.
+
         Raises:
             EngineError: it failed.
         """
-        self._prepare(sql)
-        return self._fetch(sql, dict(params or {}))
+        self._show(sql)
+        with self._running():
+            relation = self._con.sql(sql, params=dict(params) if params else None)
+            return relation.to_arrow_table() if relation is not None else None
 
-    def _read(self, sql: str, params: Mapping[str, object] | None) -> Any:
-        statement = lockdown.check(self._con, sql)
-        self._prepare(sql)
-        wanted = {k: v for k, v in (params or {}).items() if k in statement.named_parameters}
-        return views.as_trino(self._fetch(statement, wanted))
+    def translate(self, sql: str) -> str:
+        """The DuckDB SQL that `query` runs for this text.
 
-    def _fetch(self, statement: Any, params: Mapping[str, object]) -> Any:
+        Raises:
+            QueryError: as `query`.
+        """
+        parts = script.read(sql)
+        self._notes = []
+        self._declared.update({table.name: table for table in parts.declared})
+        if not parts.query:
+            return self._about_tables(parts)
+        special = self._special(parts.query)
+        if special is not None:
+            return special
+        explain = _EXPLAIN.match(parts.query)
+        query = parts.query[explain.end() :] if explain else parts.query
+        prefix = f"EXPLAIN {explain[1] or ''}" if explain else ""
+        try:
+            return prefix + dialect.translate(query, self._resolve)
+        except dialect.Unreadable:
+            # Not Trino's grammar: DuckDB's own, if it reads it. If not, its message is shown.
+            return parts.query
+
+    def _relation(self, sql: str, params: Mapping[str, object]) -> Any:
+        text = self.translate(sql)
+        self._show(text)
+        statement = lockdown.check(self._con, text)
+        wanted = {k: v for k, v in params.items() if k in statement.named_parameters}
+        with self._running():
+            return self._con.sql(statement, params=wanted or None)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
         import duckdb
+        import pyarrow as pa
 
         try:
             with lockdown.deadline(self._con, self._timeout):
-                relation = (
-                    self._con.sql(statement, params=params) if params else self._con.sql(statement)
-                )
-                return relation.to_arrow_table() if relation is not None else None
+                yield
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise QueryError(lockdown.one_line(error)) from None
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException) as error:
             raise EngineError(lockdown.one_line(error)) from None
 
-    def _prepare(self, sql: str) -> None:
+    def _about_tables(self, parts: script.Script) -> str:
+        names = [t.name for t in parts.declared] or list(parts.touched)
+        if not names:
+            raise QueryError("the SQL text is empty")
+        known = ", ".join(f"'{n}'" for n in names if re.fullmatch(r"[\w-]+", n)) or "''"
+        return f"SELECT unnest([{known}]) AS table_name, 'read as the flow logs' AS result"
+
+    def _special(self, sql: str) -> str | None:
+        match = _SHOW.match(sql.strip().rstrip(";"))
+        if match is None:
+            return None
+        name = match["name"].split(".")[-1].strip('`"')
+        if match["partitions"]:
+            return 'SELECT DISTINCT "date" FROM flows ORDER BY "date"'
+        self._resolve(dialect.parse(f"SELECT * FROM {views.identifier(name)}"))
+        return f"DESCRIBE {views.identifier(name)}"
+
+    def _resolve(self, tree: Any) -> None:
+        for view in tables.resolve(tree, self._tables(), self._declared):
+            self._show(view.select)
+            self._create(view.name, view.select)
+            self._mapped.add(view.name)
+            if view.note:
+                self._notes.append(view.note)
+
+    def _tables(self) -> set[str]:
+        rows = self._con.execute(
+            "SELECT table_name FROM duckdb_tables() UNION "
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+        ).fetchall()
+        return ({str(name).lower() for (name,) in rows} | {"sessions"}) - self._mapped
+
+    def _show(self, sql: str) -> None:
+        """Make what the text names: macros, absent columns of `flows`, the `sessions` view."""
+        for name in functions.needed(sql):
+            if name not in self._macros:
+                functions.create(self._con, name)
+                self._macros.add(name)
         named = views.words(sql)
         self._show_flows(named)
-        if "sessions" in named and not self._has_sessions:
+        if "sessions" in named:
             path = queries.queries_dir() / "sessions.sql"
             if path.exists():
-                text = queries.read(path).sql.strip().rstrip(";")
+                text = queries.read(path, "").sql.strip().rstrip(";")
                 self._show_flows(views.words(text))
                 self._create("sessions", text)
-                self._has_sessions = True
 
     def _show_flows(self, named: set[str]) -> None:
-        columns = views.flow_columns(self._present, {*self._shown, *named} - {"date"})
-        columns = [c for c in columns if c in self._shown or c in named or self._is_plain(c)]
-        if columns != self._shown:
-            self._shown = columns
+        columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})
+        if tuple(columns) != self._shown:
+            self._shown = tuple(columns)
             self._create("flows", views.flows_sql(self._files, columns, self._since, self._until))
-
-    def _is_plain(self, column: str) -> bool:
-        return column in self._present or column in schema.DEFAULT_FORMAT
 
     def _variable(self, table: str) -> list[str]:
         uris = list(self._files.uris(table))

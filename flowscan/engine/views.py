@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from flowscan import schema
 
@@ -109,22 +109,3 @@ def small_sql(files: Files, table: str) -> str:
 def _nothing(columns: Iterable[tuple[str, str]]) -> str:
     parts = [f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns]
     return f"SELECT {', '.join(parts)} WHERE false"
-
-
-def as_trino(table: Any) -> Any:
-    """Give sums Trino's type: DuckDB sums BIGINT into 128 bits, which Arrow shows as decimal.
-
-    Values that need more than 64 bits stay decimal; Trino would refuse them.
-    """
-    import pyarrow as pa
-
-    wide = pa.decimal128(38, 0)
-    for i, field in enumerate(table.schema):
-        if field.type != wide:
-            continue
-        try:
-            column = table.column(i).cast(pa.int64())
-        except pa.ArrowInvalid:
-            continue
-        table = table.set_column(i, pa.field(field.name, pa.int64()), column)
-    return table
