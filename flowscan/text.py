@@ -14,6 +14,7 @@ from decimal import Decimal
 
 __all__ = [
     "bar",
+    "change",
     "csv_cell",
     "human_bytes",
     "human_count",
@@ -68,6 +69,15 @@ def human_bytes(number: float | None) -> str:
 def human_count(number: int | None) -> str:
     """Whole number with thousands separators."""
     return "–" if number is None else f"{number:,}"
+
+
+def change(now: float, before: float | None) -> str | None:
+    """How much `now` is more or less than `before`: `▲ +12%`; None when there was nothing."""
+    if not before:
+        return None
+    part = now / before - 1
+    arrow = "▲" if part > 0.005 else "▼" if part < -0.005 else "="
+    return f"{arrow} {part:+.0%}" if part < 10 else f"{arrow} {part + 1:,.0f} times"
 
 
 def human_duration(seconds: int) -> str:

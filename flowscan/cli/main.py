@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from flowscan import __version__
-from flowscan.cli import ingest, rejects
+from flowscan.cli import ingest, rejects, report, serve
 from flowscan.errors import FlowscanError
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app = typer.Typer(
 
 # Verbs in the order of a first walk through the tool.
 app.command("ingest")(ingest.command)
+app.command("report")(report.command)
+app.command("serve")(serve.command)
 app.command("rejects")(rejects.command)
 
 

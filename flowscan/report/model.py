@@ -291,6 +291,7 @@ class Report:
     made: int
     version: str
     verdict: str
+    detail: str
     verdict_level: str
     overview: Overview
     timeline: Timeline

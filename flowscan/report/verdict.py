@@ -6,37 +6,48 @@ Invariant: it claims nothing that a section below does not show, and says when n
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from flowscan.report.model import FindingView, Report
 from flowscan.text import human_count
 
 
-def verdict(report: Report) -> tuple[str, str]:
-    """The sentence, and its level: critical, high, medium, low, ok or unknown."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The sentence, what else belongs to it, and a level: a severity, ok or unknown."""
+
+    sentence: str
+    detail: str
+    level: str
+
+
+def verdict(report: Report) -> Verdict:
+    """Judge a report by its findings, then its matches, then by whether anybody looked."""
     if report.is_empty:
-        return "There are no flows in this period, so there is nothing to judge.", "unknown"
+        return Verdict(
+            "There are no flows in this period.", "So there is nothing to judge.", "unknown"
+        )
     passed = sum(1 for m in report.matches if m.accepted)
     active = [f for f in report.findings if f.status == "active"]
     if not active:
         return _quiet(report, passed)
     counts = [(label, n) for label, n in report.severities.items() if n]
-    worst = counts[0][0]
-    text = f"{_counted(counts)}. {_subject(active)}"
+    sentence, about = _subject(active)
+    detail = f"{_counted(counts)}{about}."
     if passed:
-        text += f" {_addresses(passed)} got through."
-    return text, "low" if worst == "informational" else worst
+        detail += f" {_addresses(passed)} got through."
+    return Verdict(sentence, detail, counts[0][0])
 
 
-def _quiet(report: Report, passed: int) -> tuple[str, str]:
+def _quiet(report: Report, passed: int) -> Verdict:
     totals = report.overview.totals
-    share = (
-        f"{totals.rejected / totals.flows:.0%} of {human_count(totals.flows)} flows were refused"
-    )
+    part = totals.rejected / totals.flows
+    share = f"{part:.0%} of {human_count(totals.flows)} flows were refused."
     if passed:
-        return f"{_addresses(passed)} got through; {share}.", "medium"
+        return Verdict(f"{_addresses(passed)} got through.", share, "medium")
     if not report.detected:
-        return f"No detection has run yet; {share}.", "unknown"
-    return f"Nothing stands out: no findings, and {share}.", "ok"
+        return Verdict("No detection has run yet.", f"{share} Run: flowscan detect", "unknown")
+    return Verdict("Nothing stands out: there are no findings.", share, "ok")
 
 
 def _addresses(count: int) -> str:
@@ -52,14 +63,16 @@ def _counted(counts: list[tuple[str, int]]) -> str:
     return f"{joined} finding{'s' if total != 1 else ''}"
 
 
-def _subject(active: list[FindingView]) -> str:
-    """Name the resource that most of the weight falls on, and its gravest finding."""
+def _subject(active: list[FindingView]) -> tuple[str, str]:
+    """The gravest finding of the resource that most of the weight falls on, and its share."""
     weight: Counter[str] = Counter()
     for f in active:
         weight[f.resource] += round(f.severity**2 * 10)
     resource = max(weight, key=lambda r: (weight[r], r))
     mine = [f for f in active if f.resource == resource]
     gravest = max(mine, key=lambda f: (f.severity, f.last_seen))
+    title = gravest.title.rstrip(".")
+    sentence = f"{title}." if resource in title else f"{resource}: {title}."
     if len(mine) == len(active) or len(mine) == 1:
-        return f"Look at {resource} first: {gravest.title}."
-    return f"Look at {resource} first, which {len(mine)} of them are about: {gravest.title}."
+        return sentence, ""
+    return sentence, f", {len(mine)} of them about {resource}"

@@ -72,7 +72,8 @@ def build(
             made=made,
             version=__version__,
             verdict="",
-            verdict_level="",
+            detail="",
+            verdict_level="unknown",
             overview=overview,
             timeline=flows.timeline(engine, bound, period, step),
             heat=flows.heat(engine, bound),
@@ -98,8 +99,8 @@ def build(
                 findings=kept.total - len(kept.shown),
             ),
         )
-    sentence, level = verdict(report)
-    return replace(report, verdict=sentence, verdict_level=level)
+    said = verdict(report)
+    return replace(report, verdict=said.sentence, detail=said.detail, verdict_level=said.level)
 
 
 def _period(lake: Lake, since: int | None, until: int | None, now: int) -> tuple[Period, int]:
