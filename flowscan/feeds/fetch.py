@@ -26,6 +26,7 @@ from flowscan.errors import FeedError
 MAX_REDIRECTS: Final = 5
 USER_AGENT: Final = "flowscan (threat feed reader)"
 _STALL: Final = 15.0
+_LOOK_UP: Final = 5.0
 _BLOCK: Final = 1 << 16
 
 
@@ -114,6 +115,7 @@ def _connected(
         connection.set_tunnel(host, port)
     watchdog: threading.Timer | None = None
     try:
+        _resolve(*(proxy or (host, port)), left)
         connection.connect()
         assert connection.sock is not None
         watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [connection.sock])
@@ -132,6 +134,31 @@ def _connected(
         if watchdog:
             watchdog.cancel()
         connection.close()
+
+
+def _resolve(host: str, port: int, seconds: float) -> None:
+    """Look a name up within a time limit, which the system's resolver does not know.
+
+    Raises:
+        FeedError: there is no such name, or no answer in time.
+    """
+    outcome: list[OSError | None] = []
+
+    def look_up() -> None:
+        try:
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            outcome.append(OSError(str(error)))
+        else:
+            outcome.append(None)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(min(seconds, _LOOK_UP))
+    if not outcome:
+        raise FeedError(f"the name {host!r} is not resolved in time")
+    if outcome[0] is not None:
+        raise FeedError(f"the name {host!r} cannot be resolved")
 
 
 def _cut(sock: socket.socket) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -170,7 +171,7 @@ def _sweep(first: list[int], last: list[int], owner: list[int]) -> list[tuple[in
     pieces: list[tuple[int, int, int]] = []
     open_: list[tuple[int, int, int]] = []  # (width, owner, last)
     coming = 0
-    for here, after in zip(borders, borders[1:], strict=False):
+    for here, after in pairwise(borders):
         while coming < len(first) and first[coming] == here:
             width = last[coming] - first[coming]
             heapq.heappush(open_, (width, owner[coming], last[coming]))
@@ -205,5 +206,5 @@ def _successors(family: int, values: Array) -> Array:
     if family == 4:
         top = np.uint32(0xFFFFFFFF)
         return np.where(values == top, top, values + np.uint32(1))
-    top = (1 << 128) - 1
-    return pack(6, [min(v + 1, top) for v in unpack(6, values)])
+    highest = (1 << 128) - 1
+    return pack(6, [min(v + 1, highest) for v in unpack(6, values)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,10 @@ _CHUNK: Final = 1 << 16
 _MAX_TEXT: Final = 500
 
 
+Spans = dict[int, tuple[intervals.Array, intervals.Array]]
+"""First and last addresses of all indicators, by family."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A feed that was read: Arrow table of schema "indicators", counts, first problems."""
@@ -40,7 +45,12 @@ class Loaded:
     counts: Counts
     format: str
     problems: tuple[Problem, ...]
-    intervals: int
+    spans: Spans
+
+    @property
+    def intervals(self) -> int:
+        """Number of intervals that remain when overlapping and touching ones are merged."""
+        return sum(len(intervals.merged(f, *pair)[0]) for f, pair in self.spans.items())
 
 
 def decode(data: bytes) -> str:
@@ -144,20 +154,30 @@ class _Rows:
             self._spans[kind].append((low, high))
         self._clear()
 
-    def finish(self) -> tuple[Any, int]:
-        """Return the Arrow table and the number of intervals that remain after merging."""
-        import numpy as np
+    def finish(self) -> tuple[Any, Spans]:
+        """Return the Arrow table and the intervals."""
         import pyarrow as pa
 
         self.flush()
-        if not self._batches:
-            return small_schema("indicators").empty_table(), 0
-        number = 0
-        for family, parts in self._spans.items():
-            low = np.concatenate([p[0] for p in parts])
-            high = np.concatenate([p[1] for p in parts])
-            number += len(intervals.merged(family, low, high)[0])
-        return pa.concat_tables(self._batches), number
+        spans = join_spans(
+            [{f: parts[i] for f, parts in self._spans.items()} for i in range(len(self._batches))]
+        )
+        return pa.concat_tables([small_schema("indicators").empty_table(), *self._batches]), spans
+
+
+def join_spans(parts: Iterable[Spans]) -> Spans:
+    """Put the intervals of several parts together."""
+    import numpy as np
+
+    every = list(parts)
+    empty = {f: [(intervals.pack(f, ()), intervals.pack(f, ()))] for f in (4, 6)}
+    return {
+        f: (
+            np.concatenate([pair[0] for pair in empty[f] + [part[f] for part in every]]),
+            np.concatenate([pair[1] for pair in empty[f] + [part[f] for part in every]]),
+        )
+        for f in (4, 6)
+    }
 
 
 def _sooner(one: int | None, other: int | None) -> int | None:
@@ -202,8 +222,8 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
             problems.append(Problem(entry.line, reason, entry.text[:200]))
     if counts.entries and counts.broken == counts.entries:
         raise FeedError(f"nothing in it is an address or a domain (read as {name})")
-    table, number = rows.finish()
-    return Loaded(table, counts, name, tuple(problems), number)
+    table, spans = rows.finish()
+    return Loaded(table, counts, name, tuple(problems), spans)
 
 
 _COUNTER = {"domain": "domains", "other": "other", "broken": "broken"}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowscan.errors import FeedError
 from flowscan.feeds import safety
 from flowscan.feeds.fetch import Limits, fetch
-from flowscan.feeds.load import MAX_BYTES, Loaded, load
+from flowscan.feeds.load import MAX_BYTES, Loaded, join_spans, load
 from flowscan.feeds.model import Counts, Feed, Problem
 from flowscan.schema import small_schema
 
@@ -287,8 +287,8 @@ def _load_parts(feed: Feed, parts: Iterable[tuple[str, bytes]], now: int) -> Loa
     counts = Counts(*(sum(getattr(one.counts, n) for one in loaded) for n in _COUNTS))
     table = pa.concat_tables([one.table for one in loaded])
     formats = "+".join(sorted({one.format for one in loaded}))
-    number = sum(one.intervals for one in loaded)
-    return Loaded(table, counts, formats, tuple(problems[:50]), number)
+    spans = join_spans(one.spans for one in loaded)
+    return Loaded(table, counts, formats, tuple(problems[:50]), spans)
 
 
 def _to_row(feed: Feed) -> dict[str, Any]:

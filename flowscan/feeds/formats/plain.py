@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from flowscan.feeds.address import loose_interval, parse_address
 from flowscan.feeds.model import Entry, ReadOptions
@@ -94,7 +95,7 @@ def parse_p2p(text: str, options: ReadOptions) -> Iterator[Entry]:
 
 
 def parse_dshield(text: str, options: ReadOptions) -> Iterator[Entry]:
-    """DShield block list: tab-separated first, last, prefix length, attacks, name, country, mail."""
+    """DShield block list, by tabs: first, last, prefix length, attacks, name, country, mail."""
     for number, line in lines(text):
         parts = [part.strip() for part in line.split("\t")]
         if len(parts) >= 3 and parts[0].lower() != "start":
@@ -115,9 +116,7 @@ parsers: dict[str, Callable[[str, ReadOptions], Iterator[Entry]]] = {
 
 def detect(text: str) -> str:
     """Name of the line format: what most of the first 100 lines look like."""
-    votes = Counter(
-        _looks_like(line) for _, (_, line) in zip(range(100), lines(text), strict=False)
-    )
+    votes = Counter(_looks_like(line) for _, line in islice(lines(text), 100))
     return votes.most_common(1)[0][0] if votes else "plain"
 
 

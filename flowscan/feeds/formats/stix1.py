@@ -28,7 +28,7 @@ class _Reader:
         self._path: list[str] = []
         self._text: list[str] = []
         self._condition = ""
-        self.parser = expat.ParserCreate()
+        self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.StartElementHandler = self._start
