@@ -35,6 +35,8 @@ class Dictionary:
         self._checked = column in ADDRESS_COLUMNS or column in _CODES
         self.bad: Mask = np.zeros(0, np.bool_)
         self._any = False
+        self.codes: dict[str, int] = {}
+        """Codes of action and log_status values."""
 
     def cast(self, texts: pl.Series) -> tuple[pl.Series, Mask | None]:
         """Encode a column; the mask says which rows hold a bad value (None: none does)."""
@@ -57,6 +59,8 @@ class Dictionary:
         self.bad = np.concatenate((self.bad, np.zeros(size - seen, np.bool_)))
         self.bad[fresh["code"].to_numpy()] = self._judge(fresh["text"])
         self._any = bool(self.bad.any())
+        if self._column in _CODES:
+            self.codes.update(zip(fresh["text"], fresh["code"], strict=True))
 
     def _judge(self, fresh: pl.Series) -> Mask:
         if self._column in _CODES:

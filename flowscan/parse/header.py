@@ -50,6 +50,17 @@ def columns_of(tokens: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
+_MARKS = {
+    "srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr", "interface_id", "tgw_id", "resource_id",
+    "packets", "bytes", "log_status", "action",
+}  # fmt: skip
+
+
+def is_flow_format(columns: Iterable[str]) -> bool:
+    """Tell flow logs from other tables that happen to share some field names."""
+    return not _MARKS.isdisjoint(columns)
+
+
 def split(line: bytes, delimiter: bytes) -> list[bytes]:
     """Tokens of a stripped line, as the model's page says."""
     if delimiter == b" ":

@@ -7,7 +7,6 @@ Polars' CSV reader at its own speed; only suspects are judged one by one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,16 +14,15 @@ import pyarrow as pa
 
 from flowscan.parse.blocks import Block, Ints, Mask
 from flowscan.parse.frames import Reader
-from flowscan.parse.lines import TRAFFIC, LineParser, Value
+from flowscan.parse.holder import Holder
+from flowscan.parse.lines import LineParser, Value
 from flowscan.parse.model import (
-    COVERAGE,
     MAX_REJECTS,
     Data,
     Fed,
     Plan,
     Reject,
     Times,
-    flow_schema,
     reject_text,
 )
 
@@ -49,14 +47,16 @@ class PolarsText:
 
     def __init__(self, plan: Plan, *, max_line: int, small: int = SMALL) -> None:
         self.plan = plan
-        self.rows = 0
         self._small = small
         self._max_line = max_line
         self._parser = LineParser(plan, max_line)
         self._reader = Reader(plan)
-        self._schema = flow_schema(plan.flow_columns)
-        self._flows: list[pl.DataFrame] = []
-        self._coverage: list[pl.DataFrame] = []
+        self._held = Holder(self._reader)
+
+    @property
+    def rows(self) -> int:
+        """Flows held and not drained."""
+        return self._held.rows
 
     def feed(self, data: Data, line: int, *, final: bool, times: Times = None) -> Fed:
         """Parse the whole lines of a block."""
@@ -77,7 +77,6 @@ class PolarsText:
             where = np.arange(frame.height) if lines is None else lines
             frame, lines = frame.filter(where < judged.stop), where[where < judged.stop]
         self._keep(frame, lines, judged, fed)
-        self.rows += fed.flows
         return fed
 
     def _read(self, block: Block, times: Times) -> tuple[pl.DataFrame, Ints | None, Ints]:
@@ -132,77 +131,14 @@ class PolarsText:
             numbers.append(np.arange(frame.height) if lines is None else lines)
         if not parts:
             return
-        if len(parts) == 1:
-            whole = parts[0]
-        else:
-            order = np.argsort(np.concatenate(numbers), kind="stable")
-            whole = pl.concat(parts)[order]
-        idle = self._idle(whole)
-        if idle is None:
-            fed.flows += whole.height
-        else:
-            fed.flows += whole.height - int(idle.sum())
-            self._cover(whole.filter(idle), fed)
-            whole = whole.filter(~idle)
-        self._flows.append(whole)
-
-    def _idle(self, frame: pl.DataFrame) -> pl.Series | None:
-        """Which rows are coverage; None: none is."""
-        if "log_status" in frame.columns:
-            expr = pl.col("log_status").cast(pl.String).is_in(["NODATA", "SKIPDATA"])
-            idle = frame.select(expr.fill_null(False)).to_series()
-        else:
-            traffic = [n for n in TRAFFIC if n in frame.columns]
-            if not traffic:
-                return None
-            idle = frame.select(pl.all_horizontal(pl.col(traffic).is_null())).to_series()
-        return idle if idle.any() else None
-
-    def _cover(self, frame: pl.DataFrame, fed: Fed) -> None:
-        status: Any = pl.lit("NODATA")
-        if "log_status" in frame.columns:
-            status = pl.col("log_status").cast(pl.String)
-        columns = [
-            pl.col(n).cast(pl.String if pa.types.is_string(COVERAGE.field(n).type) else pl.Int64)
-            if n in frame.columns
-            else pl.lit(None, pl.String).alias(n)
-            for n in COVERAGE.names
-            if n != "log_status"
-        ]
-        idle = frame.select(*columns, status.alias("log_status"))
-        skipped = int((idle["log_status"] == "SKIPDATA").sum())
-        fed.skipdata += skipped
-        fed.nodata += idle.height - skipped
-        self._coverage.append(idle)
+        whole = parts[0]
+        if len(parts) > 1:
+            whole = pl.concat(parts)[np.argsort(np.concatenate(numbers), kind="stable")]
+        self._held.keep(whole, fed)
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Give out flows and coverage rows, and hold none."""
-        if self._flows:
-            frame = pl.concat(self._flows)
-            arrays = [_array(frame[f.name], f) for f in self._schema]
-            flows = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        else:
-            flows = _empty(self._schema)
-        coverage = _empty(COVERAGE)
-        if self._coverage:
-            table = pl.concat(self._coverage).to_arrow().cast(COVERAGE).combine_chunks()
-            coverage = table.to_batches()[0]
-        self._flows, self._coverage, self.rows = [], [], 0
-        self._reader.reset()
-        return flows, coverage
-
-
-def _array(column: pl.Series, field: pa.Field) -> pa.Array:
-    """Arrow array of a column; a dictionary holds only the values that occur."""
-    array = column.rechunk().to_arrow()
-    if not pa.types.is_dictionary(field.type):
-        return array.cast(field.type)
-    indices, values = array.indices.cast(pa.int32()), array.dictionary.cast(pa.string())
-    return pa.DictionaryArray.from_arrays(indices, values)
-
-
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
+        return self._held.drain()
 
 
 def _last_line_end(data: Data) -> int:
