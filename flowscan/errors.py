@@ -6,6 +6,7 @@ FlowscanError                  exit code 3
 ├── SourceError                a log object cannot be listed or read (tried again next time)
 │   └── RejectedObject         the object is no flow log, or corrupt (remembered as refused)
 ├── LakeError                  the lake cannot be read or written
+│   ├── LakeBusy               another cycle holds the lake (exit code 75)
 │   ├── LakeConflict           another writer committed first (retried by the caller)
 │   └── LakeCorrupt            ledger and files disagree
 ├── FeedError                  a feed cannot be fetched or read
@@ -25,6 +26,7 @@ __all__ = [
     "EngineError",
     "FeedError",
     "FlowscanError",
+    "LakeBusy",
     "LakeConflict",
     "LakeCorrupt",
     "LakeError",
@@ -79,6 +81,12 @@ class RejectedObject(SourceError):  # noqa: N818 - the name of the thing, not of
 
 class LakeError(FlowscanError):
     """The lake cannot be read or written."""
+
+
+class LakeBusy(LakeError):  # noqa: N818
+    """Another scheduled cycle holds the lake; nothing was done, and nothing is wrong."""
+
+    exit_code = 75  # sysexits.h: temporary failure
 
 
 class LakeConflict(LakeError):  # noqa: N818

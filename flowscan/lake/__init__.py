@@ -8,6 +8,7 @@ LAKE/
   _flowscan/checkpoints/*.ckpt                folded state, only ever a short cut
   _flowscan/staging/<batch>/*.tmp             written and fsynced, not yet live
   _flowscan/removed/*.gone                    taken out by upkeep, deleted after a grace
+  _flowscan/locks/<turn>.held                 who runs the scheduled cycle (see lock.py)
   _flowscan/blobs/<kind>/<sha256>             opaque bytes (feed originals, caches)
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from flowscan.lake.lake import Lake, StoreOptions
 from flowscan.lake.ledger import Commit, FileEntry, Refusal, SourceRecord
+from flowscan.lake.share import Share
 from flowscan.lake.snapshot import Snapshot
 from flowscan.lake.state import State, Totals
 from flowscan.lake.transaction import Transaction
@@ -24,6 +26,7 @@ __all__ = [
     "FileEntry",
     "Lake",
     "Refusal",
+    "Share",
     "Snapshot",
     "SourceRecord",
     "State",

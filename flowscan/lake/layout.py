@@ -24,6 +24,7 @@ CHECKPOINTS = "_flowscan/checkpoints"
 STAGING = "_flowscan/staging"
 REMOVED = "_flowscan/removed"
 BLOBS = "_flowscan/blobs"
+LOCKS = "_flowscan/locks"
 
 FLOWS = "flows"
 TABLES: tuple[str, ...] = (FLOWS, *SMALL_TABLES)
@@ -38,6 +39,7 @@ _BATCH_ONLY = re.compile(_BATCH)
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _PIECE = re.compile(r"[A-Za-z0-9_=.~-]{1,255}")
 _COMMIT = re.compile(r"([0-9]{8,12})\.json")
+_LOCK = re.compile(r"([0-9]{8,12})\.(held|beat|free)")
 _CHECKPOINT = re.compile(r"([0-9]{8,12})\.ckpt")
 
 SECONDS_PER_DAY = 86400
@@ -185,6 +187,19 @@ def removed_key(path: str) -> str:
     if match is None:
         raise LakeCorrupt("the ledger names a path that no lake has", where=repr(path)[:200])
     return f"{REMOVED}/{match['file']}.gone"
+
+
+def lock_key(turn: int, part: str) -> str:
+    """Key of a part (`held`, `beat` or `free`) of the lock in its n-th turn."""
+    if part not in {"held", "beat", "free"}:
+        raise LakeError("not a part of a lock", where=repr(part)[:80])
+    return f"{LOCKS}/{turn:08d}.{part}"
+
+
+def lock_turn(name: str) -> tuple[int, str] | None:
+    """Turn and part that the file name of a lock carries; None for any other file."""
+    match = _LOCK.fullmatch(name)
+    return (int(match[1]), match[2]) if match else None
 
 
 def temporary_key() -> str:
