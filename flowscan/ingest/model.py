@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -18,7 +19,8 @@ class IngestOptions:
     `format` are the columns of text without a header (None: the source's own, else AWS's
     default). `row_group` is the number of rows collected before they are written. A batch is
     committed when it has read `batch_bytes` of input or `batch_objects` objects. `fetch_bytes`
-    bounds what is downloaded ahead of the parser.
+    bounds what is downloaded ahead of the parser. `stop`, once set, ends the ingest early: what
+    was read is committed, nothing more is begun.
     """
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -29,6 +31,7 @@ class IngestOptions:
     batch_bytes: int = 256 * MEGABYTE
     batch_objects: int = 5_000
     fetch_bytes: int = 128 * MEGABYTE
+    stop: threading.Event | None = None
 
 
 class Progress(Protocol):

@@ -114,7 +114,8 @@ class Worker:
         while batch.bytes < self._options.batch_bytes and (
             len(batch.claimed) < self._options.batch_objects
         ):
-            ticket = self._queue.take()
+            stop = self._options.stop
+            ticket = None if stop and stop.is_set() else self._queue.take()
             if ticket is None:
                 return
             batch.claimed.append((ticket.source, ticket.object))
