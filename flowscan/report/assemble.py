@@ -13,8 +13,10 @@ from typing import Any
 
 from flowscan import __version__
 from flowscan.engine import Engine
+from flowscan.enrich import Geo
 from flowscan.lake import Lake
 from flowscan.report import findings, flows, quality, sql
+from flowscan.report.known import Known
 from flowscan.report.model import Left, Overview, Period, Report
 from flowscan.report.ports import SENSITIVE
 from flowscan.report.verdict import verdict
@@ -27,14 +29,11 @@ _MOST_BUCKETS = 110
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much a report shows, and where countries come from.
-
-    `countries` gives the country of an address, or None; a report without it has no countries.
-    """
+    """How much a report shows, and the MMDB files that countries come from, if any."""
 
     top: int = 20
     findings: int = 500
-    country: Any = None
+    geo: Geo | None = None
 
 
 def build(
@@ -55,6 +54,7 @@ def build(
     """
     made = int(time.time()) if now is None else now
     chosen = options or Options()
+    known = Known(chosen.geo)
     period, first = _period(lake, since, until, made)
     snapshot = lake.snapshot(period.before.since, period.until)
     with Engine(snapshot) as engine:
@@ -62,8 +62,8 @@ def build(
         overview = _overview(engine, bound, period, first)
         hosts = flows.hosts(engine)
         matched = flows.matches(engine, bound)
-        kept = findings.read(lake, period, chosen.findings)
-        exposed = flows.exposure(engine, bound, hosts)
+        kept = findings.read(lake, period, chosen.findings, known)
+        exposed = flows.exposure(engine, bound)
         coverage = quality.coverage(engine, bound, hosts)
         groups, links = flows.matrix(engine, hosts)
         step = _step(period)
@@ -78,12 +78,12 @@ def build(
             timeline=flows.timeline(engine, bound, period, step),
             heat=flows.heat(engine, bound),
             rejected_ports=flows.rejected_ports(engine, chosen.top),
-            rejected_sources=flows.rejected_sources(engine, chosen.top, chosen.country),
-            talkers=flows.talkers(engine, hosts, chosen.top),
+            rejected_sources=flows.rejected_sources(engine, chosen.top, known),
+            talkers=flows.talkers(engine, known, chosen.top),
             exposure=exposed[: chosen.top],
             groups=groups,
             links=links,
-            countries=flows.countries(engine, chosen.country),
+            countries=flows.countries(engine, known),
             feeds=len(set(lake.read("indicators").column("feed").to_pylist())),
             matches=matched[: 2 * chosen.top],
             detected=kept.detected,

@@ -13,8 +13,8 @@ from typing import Any
 
 import altair as alt
 
+from flowscan.enrich.services import port_label
 from flowscan.report.model import Bucket, FindingView, Report
-from flowscan.report.ports import protocol_name
 from flowscan.report.svg import COLOR
 from flowscan.text import human_bytes, human_count, plain, utc
 
@@ -133,10 +133,10 @@ def rejected_ports(report: Report, width: int) -> Spec:
     """Refused flows by port, most first."""
     values = [
         {
-            "port": _port(p.port, p.protocol, p.service),
+            "port": port_label(p.port, p.protocol),
             "flows": p.flows,
             "text": f"{human_count(p.flows)} from {human_count(p.sources)}",
-            "say": f"{_port(p.port, p.protocol, p.service)}: {human_count(p.flows)} refused flows "
+            "say": f"{port_label(p.port, p.protocol)}: {human_count(p.flows)} refused flows "
             f"from {human_count(p.sources)} sources",
         }
         for p in report.rejected_ports[:15]
@@ -289,12 +289,6 @@ def _finish(chart: Any) -> Spec:
         .to_dict()
     )
     return spec
-
-
-def _port(port: int, protocol: int, service: str) -> str:
-    if protocol not in {6, 17}:
-        return protocol_name(protocol)
-    return f"{port}/{protocol_name(protocol)}" + (f" {service}" if service else "")
 
 
 def _short(group: str) -> str:

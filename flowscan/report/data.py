@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from flowscan.enrich import protocol_name
 from flowscan.report.model import Report
-from flowscan.report.ports import protocol_name
 from flowscan.text import csv_cell, utc
 
 _TIMES = {"since", "until", "made", "start", "first_seen", "last_seen"}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import queries
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
 from flowscan.lake import Lake
+from flowscan.report.known import Known
 from flowscan.report.model import Actor, DetectionView, Evidence, FindingView, Period
 
 SEVERITIES = ("critical", "high", "medium", "low", "informational")
@@ -33,7 +34,7 @@ class Kept:
     detections: Mapping[str, DetectionView]
 
 
-def read(lake: Lake, period: Period, most: int) -> Kept:
+def read(lake: Lake, period: Period, most: int, known: Known) -> Kept:
     """Findings with activity in the period, most severe and latest first."""
     table = lake.read("findings").to_pylist()
     inside = [
@@ -46,7 +47,7 @@ def read(lake: Lake, period: Period, most: int) -> Kept:
     for r in inside:
         if r["status"] == "active":
             counts[severity_label(r["severity"] or 0)] += 1
-    shown = tuple(view(r) for r in inside[:most])
+    shown = tuple(view(r, known) for r in inside[:most])
     return Kept(
         detected=bool(table) or lake.get_blob("detect", "last-run") is not None,
         total=len(inside),
@@ -56,9 +57,12 @@ def read(lake: Lake, period: Period, most: int) -> Kept:
     )
 
 
-def view(row: Mapping[str, Any]) -> FindingView:
+def view(row: Mapping[str, Any], known: Known) -> FindingView:
     """One row of the lake's findings."""
     actors = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
+    shown = tuple(
+        replace(a, details={**known.details(a.address), **a.details}) for a in actors[:MOST_ACTORS]
+    )
     evidence = _json(row.get("evidence"), dict)
     facts, table = _evidence(evidence)
     severity = float(row["severity"] or 0)
@@ -80,7 +84,7 @@ def view(row: Mapping[str, Any]) -> FindingView:
         bytes=sum(a.bytes for a in actors),
         first_seen=int(row["first_seen"] or 0),
         last_seen=int(row["last_seen"] or 0),
-        actors=tuple(actors[:MOST_ACTORS]),
+        actors=shown,
         actors_total=int(row.get("actors_total") or len(actors)),
         facts=(*_facts(_json(row.get("details"), dict)), *facts),
         evidence=table,

@@ -7,11 +7,13 @@ the address that its records have in common.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flowscan.engine import Engine
+from flowscan.enrich import service_name
 from flowscan.report import sql
+from flowscan.report.known import Known
 from flowscan.report.model import (
     Bucket,
     Country,
@@ -26,12 +28,11 @@ from flowscan.report.model import (
     Timeline,
     Totals,
 )
-from flowscan.report.ports import SENSITIVE, service_name
+from flowscan.report.ports import SENSITIVE
 
 OTHER, PUBLIC = "other private", "internet"
 MOST_GROUPS = 12
 _LISTED = 50
-CountryOf = Callable[[str], str | None]
 
 
 def named(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def rejected_ports(engine: Engine, top: int) -> tuple[RejectedPort, ...]:
         RejectedPort(
             protocol=r["protocol"] or 0,
             port=r["dstport"] or 0,
-            service=service_name(r["protocol"] or 0, r["dstport"] or 0),
+            service=service_name(r["dstport"], r["protocol"]) or "",
             flows=r["flows"],
             packets=r["packets"] or 0,
             sources=r["sources"],
@@ -107,9 +108,7 @@ def rejected_ports(engine: Engine, top: int) -> tuple[RejectedPort, ...]:
     )
 
 
-def rejected_sources(
-    engine: Engine, top: int, country: CountryOf | None
-) -> tuple[RejectedSource, ...]:
+def rejected_sources(engine: Engine, top: int, known: Known) -> tuple[RejectedSource, ...]:
     """Sources of refused flows, most flows first."""
     return tuple(
         RejectedSource(
@@ -118,21 +117,20 @@ def rejected_sources(
             ports=r["ports"],
             targets=r["targets"],
             accepted=r["accepted"],
-            country=country(r["srcaddr"]) if country and r["srcaddr"] and not r["own"] else None,
+            country=known.country(r["srcaddr"]) if r["srcaddr"] and not r["own"] else "",
         )
         for r in rows(engine, sql.REJECTED_SOURCES, {"top": top})
     )
 
 
-def talkers(engine: Engine, names: Mapping[str, str], top: int) -> tuple[Talker, ...]:
+def talkers(engine: Engine, known: Known, top: int) -> tuple[Talker, ...]:
     """Pairs that exchanged most bytes."""
-    interface = {address: eni for eni, address in names.items()}
     return tuple(
         Talker(
             source=r["srcaddr"],
             destination=r["dstaddr"] or "–",
-            source_label=interface.get(r["srcaddr"], ""),
-            destination_label=interface.get(r["dstaddr"], ""),
+            source_label=known.name(r["srcaddr"]),
+            destination_label=known.name(r["dstaddr"] or ""),
             flows=r["flows"],
             packets=r["packets"],
             bytes=r["bytes"],
@@ -141,9 +139,7 @@ def talkers(engine: Engine, names: Mapping[str, str], top: int) -> tuple[Talker,
     )
 
 
-def exposure(
-    engine: Engine, bound: Mapping[str, Any], names: Mapping[str, str]
-) -> tuple[Exposure, ...]:
+def exposure(engine: Engine, bound: Mapping[str, Any]) -> tuple[Exposure, ...]:
     """Ports of ours that public addresses reached, sensitive ones first."""
     return tuple(
         Exposure(
@@ -151,7 +147,7 @@ def exposure(
             interface=r["interface_id"] or "",
             protocol=r["protocol"],
             port=r["dstport"],
-            service=service_name(r["protocol"], r["dstport"]),
+            service=service_name(r["dstport"], r["protocol"]) or "",
             sensitive=r["dstport"] in SENSITIVE,
             sources=r["sources"],
             flows=r["flows"],
@@ -192,13 +188,13 @@ def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["source"], row["destination"]
 
 
-def countries(engine: Engine, country: CountryOf | None) -> tuple[Country, ...]:
+def countries(engine: Engine, known: Known) -> tuple[Country, ...]:
     """Traffic by country of the busiest public addresses; nothing without MMDB data."""
-    if country is None:
+    if not known.has_countries:
         return ()
     found: dict[str, Country] = {}
     for r in rows(engine, sql.PUBLIC, {"top": 20_000}):
-        name = country(r["address"]) or "unknown"
+        name = known.country(r["address"])
         old = found.get(name, Country(name, 0, 0, 0, 0))
         found[name] = Country(
             name,

@@ -20,8 +20,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from flowscan.enrich import protocol_name
 from flowscan.report.model import Report
-from flowscan.report.ports import protocol_name
 from flowscan.text import change, human_bytes, human_count, human_duration, plain, utc
 
 WIDE, NARROW = 1000, 300

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from flowscan.enrich import protocol_name
 from flowscan.report.model import Report
-from flowscan.report.ports import protocol_name
 from flowscan.text import change, human_bytes, human_count, markdown_text, plain, utc
 
 

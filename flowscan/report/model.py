@@ -107,12 +107,12 @@ class RejectedSource:
     ports: int
     targets: int
     accepted: int
-    country: str | None = None
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Talker:
-    """A pair of addresses that exchanged data: bytes from `source` to `destination`."""
+    """A pair of addresses: bytes from `source` to `destination`, and what these are known as."""
 
     source: str
     destination: str

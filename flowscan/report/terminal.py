@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from flowscan.enrich import protocol_name
 from flowscan.report.model import Report
-from flowscan.report.ports import protocol_name
 from flowscan.text import bar, change, human_bytes, human_count, human_duration, plain
 
 COLORS = {
