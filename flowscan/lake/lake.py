@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeConflict, LakeCorrupt, LakeError
-from flowscan.lake import layout, small
+from flowscan.lake import checkpoint, layout, small
 from flowscan.lake.ledger import Commit, Refusal, SourceRecord, check_format, encode, key_hash
 from flowscan.lake.local_store import LocalStore
 from flowscan.lake.publish import collect_dead, roll_forward
@@ -93,10 +93,14 @@ class Lake:
 
     def _refresh(self) -> Fold:
         if self._fold is None:
-            self._fold = Fold()
+            self._fold = checkpoint.load(self.store)
         self._fold.advance(self.store)
-        self._fold.settle(self.store)
         return self._fold
+
+    def fold(self) -> Fold:
+        """The sum of the ledger as it is now, for upkeep; do not change it."""
+        with self._lock:
+            return self._refresh()
 
     def state(self) -> State:
         """The lake as it is now."""
@@ -140,10 +144,12 @@ class Lake:
     def _publish(self, fold: Fold) -> None:
         done = [commit.version for commit in fold.pending if roll_forward(self.store, commit)]
         fold.settle(self.store, done)
+        if checkpoint.due(fold):
+            checkpoint.write(self.store, fold)
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows to a small table as one commit."""
-        with self._writing() as transaction:
+        with self.writing() as transaction:
             transaction.write_rows(table, rows)
             self.commit(transaction, ())
 
@@ -156,14 +162,15 @@ class Lake:
         while True:
             snapshot = self.snapshot()
             old = frozenset(entry.path for entry in snapshot.files(table))
-            with self._writing() as transaction:
+            with self.writing() as transaction:
                 transaction.write_rows(table, merge(small.read(snapshot, table)))
                 with contextlib.suppress(_Changed):
                     self.commit(transaction, (), removal=_unchanged(table, old))
                     return
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[Transaction]:
+    def writing(self) -> Iterator[Transaction]:
+        """A transaction that is aborted unless it was committed inside."""
         transaction = self.begin()
         try:
             yield transaction

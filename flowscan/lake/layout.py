@@ -31,7 +31,7 @@ TABLES: tuple[str, ...] = (FLOWS, *SMALL_TABLES)
 """Every table of a lake: the flows and the small tables."""
 
 _BATCH = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}"
-_FILE = rf"(?P<file>{_BATCH}-[0-9]{{1,6}})"
+_FILE = rf"(?P<file>{_BATCH}-[0-9]{{1,12}})"
 _LIVE = re.compile(
     rf"(?P<table>[a-z]{{1,32}})/(?:date=(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/)?{_FILE}\.parquet"
 )
@@ -182,11 +182,12 @@ def staged_key(path: str) -> str:
 
 
 def removed_key(path: str) -> str:
-    """Where a file waits for its deletion after a commit removed it from the lake."""
-    match = _LIVE.fullmatch(path)
-    if match is None:
-        raise LakeCorrupt("the ledger names a path that no lake has", where=repr(path)[:200])
-    return f"{REMOVED}/{match['file']}.gone"
+    """Where a file waits for its deletion after a commit removed it from the lake.
+
+    The folders are kept, so that readers which take `date` from the path still find it.
+    """
+    batch_of(path)
+    return f"{REMOVED}/{path.removesuffix('.parquet')}.gone"
 
 
 def lock_key(turn: int, part: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from flowscan.errors import LakeCorrupt, LakeError
@@ -78,14 +78,29 @@ class Commit:
     note: str = field(default="")
 
 
-def encode(commit: Commit) -> bytes:
-    """Serialise a commit; column lists that files share are written once."""
+def _values(item: Any) -> dict[str, Any]:
+    return {f.name: getattr(item, f.name) for f in fields(item)}
+
+
+def encode_entries(entries: Iterable[FileEntry]) -> dict[str, Any]:
+    """File entries as JSON values: `adds`, and the `columns` lists that they share."""
     shared: dict[tuple[str, ...], int] = {}
     adds = []
-    for entry in commit.adds:
-        item = asdict(entry)
+    for entry in entries:
+        item = _values(entry)
         item["columns"] = shared.setdefault(entry.columns, len(shared))
         adds.append(item)
+    return {"columns": [list(columns) for columns in shared], "adds": adds}
+
+
+def decode_entries(body: Any) -> list[FileEntry]:
+    """File entries of a JSON body, each checked (`ValueError`, `TypeError`, `LakeCorrupt`)."""
+    columns = [tuple(_texts(item)) for item in body["columns"]]
+    return [_entry(item, columns) for item in body["adds"]]
+
+
+def encode(commit: Commit) -> bytes:
+    """Serialise a commit; column lists that files share are written once."""
     body = {
         "format": layout.FORMAT,
         "version": commit.version,
@@ -93,11 +108,10 @@ def encode(commit: Commit) -> bytes:
         "writer": commit.writer,
         "at": commit.at,
         "note": commit.note,
-        "columns": [list(columns) for columns in shared],
-        "sources": [asdict(source) for source in commit.sources],
-        "adds": adds,
+        "sources": [_values(source) for source in commit.sources],
+        **encode_entries(commit.adds),
         "removes": list(commit.removes),
-        "refused": [asdict(refusal) for refusal in commit.refused],
+        "refused": [_values(refusal) for refusal in commit.refused],
     }
     return json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode()
 
@@ -130,14 +144,13 @@ def decode(data: bytes, version: int) -> Commit:
     try:
         body = json.loads(data)
         check_format(body, where)
-        columns = [tuple(_texts(item)) for item in body["columns"]]
         commit = Commit(
             version=_count(body["version"]),
             batch=layout.check_batch(body["batch"]),
             writer=_text(body["writer"]),
             at=_count(body["at"]),
             sources=tuple(_source(item) for item in body["sources"]),
-            adds=tuple(_entry(item, columns) for item in body["adds"]),
+            adds=tuple(decode_entries(body)),
             removes=tuple(_live(item) for item in body["removes"]),
             refused=tuple(_refusal(item) for item in body["refused"]),
             note=_text(body.get("note", "")),

@@ -256,6 +256,13 @@ class LocalStore:
             return False
         return True
 
+    def retire(self, source: str, target: str) -> bool:
+        """Move a file and set its time of change to now."""
+        self.fault("utime", source)
+        with contextlib.suppress(FileNotFoundError), self._parent(source) as (fd, name):
+            os.utime(name, dir_fd=fd, follow_symlinks=False)
+        return self.move(source, target)
+
     def delete(self, key: str) -> None:
         """Delete a file; an absent one is fine."""
         self.fault("unlink", key)

@@ -23,7 +23,7 @@ def roll_forward(store: Store, commit: Commit) -> bool:
         LakeCorrupt: a file that the commit added is nowhere.
     """
     for path in commit.removes:
-        store.move(path, layout.removed_key(path))
+        store.retire(path, layout.removed_key(path))
     for entry in commit.adds:
         if store.move(layout.staged_key(entry.path), entry.path):
             continue

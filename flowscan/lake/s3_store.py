@@ -248,6 +248,10 @@ class S3Store:
         self.delete(source)
         return True
 
+    def retire(self, source: str, target: str) -> bool:
+        """Move; the copy is a new object, so its time of change is now."""
+        return self.move(source, target)
+
     def delete(self, key: str) -> None:
         """Delete an object; an absent one is fine."""
         import obstore

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowscan.errors import LakeCorrupt, LakeError
+from flowscan.lake.ledger import FileEntry
 from flowscan.lake.snapshot import Snapshot
+from flowscan.lake.store import Store
 from flowscan.schema import SMALL_TABLES, small_schema
 
 
@@ -44,13 +46,15 @@ def read(snapshot: Snapshot, table: str) -> pa.Table:
     """
     if table not in SMALL_TABLES:
         raise LakeError("no such small table in a lake", where=repr(table)[:80])
-    parts = [small_schema(table).empty_table()]
-    for entry in snapshot.files(table):
-        try:
-            data = snapshot.store.read(snapshot.key(entry))
-            parts.append(conform(table, pq.read_table(pa.BufferReader(data))))
-        except (OSError, pa.ArrowInvalid) as error:
-            raise LakeCorrupt(
-                f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"
-            ) from error
-    return pa.concat_tables(parts)
+    parts = [read_file(snapshot.store, e, snapshot.key(e)) for e in snapshot.files(table)]
+    return pa.concat_tables([small_schema(table).empty_table(), *parts])
+
+
+def read_file(store: Store, entry: FileEntry, key: str) -> pa.Table:
+    """Read one file of a small table, which lies at `key` now (`LakeCorrupt` when it cannot)."""
+    try:
+        return conform(entry.table, pq.read_table(pa.BufferReader(store.read(key))))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeCorrupt(
+            f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"
+        ) from error

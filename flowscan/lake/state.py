@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from flowscan.lake import layout
 from flowscan.lake.ledger import (
     Commit,
@@ -25,6 +27,8 @@ from flowscan.lake.ledger import (
 from flowscan.lake.store import Store
 
 _LOW = (1 << 64) - 1
+PENDING = 256
+RECENT = 200_000
 
 
 class KeySet:
@@ -37,7 +41,7 @@ class KeySet:
         """Take two equally long uint64 arrays, sorted by (high, low)."""
         self.high = high
         self.low = low
-        self._high = memoryview(high) if len(high) else high
+        self._high = memoryview(high) if len(high) else ()
         self.recent: dict[int, int] = {}
 
     def add(self, key: int, version: int) -> None:
@@ -56,6 +60,19 @@ class KeySet:
                 return True
             i += 1
         return False
+
+    def merged(self) -> KeySet:
+        """The same set with every key in the sorted block."""
+        count = len(self.recent)
+        high = np.fromiter((k >> 64 for k in self.recent), dtype=np.uint64, count=count)
+        low = np.fromiter((k & _LOW for k in self.recent), dtype=np.uint64, count=count)
+        high = np.concatenate([np.asarray(self.high, dtype=np.uint64), high])
+        low = np.concatenate([np.asarray(self.low, dtype=np.uint64), low])
+        order = np.lexsort((low, high))
+        high, low = high[order], low[order]
+        first = np.ones(len(high), dtype=bool)
+        first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+        return KeySet(high[first], low[first])
 
     def __len__(self) -> int:
         """Number of hashes (new ones that the block has too count twice)."""
@@ -109,9 +126,17 @@ class Fold:
     fresh: int = 0
 
     def advance(self, store: Store) -> None:
-        """Read the commits that others wrote since, up to the newest."""
+        """Read the commits that others wrote since, up to the newest.
+
+        Long ledgers are settled and packed on the way, so that memory stays bounded.
+        """
         for commit in read_commits(store, self.version):
             self.take(commit)
+            if len(self.pending) >= PENDING:
+                self.settle(store)
+            if len(self.known.recent) >= RECENT:
+                self.known = self.known.merged()
+        self.settle(store)
 
     def take(self, commit: Commit) -> None:
         """Add the next commit; it is pending until `settle` finds it published."""

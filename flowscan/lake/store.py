@@ -102,6 +102,9 @@ class Store(Protocol):
     def move(self, source: str, target: str) -> bool:
         """Give a file its new key, durably; False when the source is absent."""
 
+    def retire(self, source: str, target: str) -> bool:
+        """Move a file that begins its grace now: `Entry.changed` tells when it did."""
+
     def delete(self, key: str) -> None:
         """Delete a file; an absent one is fine."""
 

@@ -19,6 +19,7 @@ from flowscan.errors import LakeError
 from flowscan.lake import layout, parquet
 from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_source
 from flowscan.lake.small import conform
+from flowscan.lake.store import Claim
 
 if TYPE_CHECKING:
     from flowscan.lake.lake import Lake
@@ -53,14 +54,18 @@ class Transaction:
 
     def __init__(self, lake: Lake) -> None:
         """Claim a new staging folder."""
-        self.batch = layout.new_batch()
+        batch = layout.new_batch()
+        self._reset(lake, batch, lake.store.claim(batch), 0)
+
+    def _reset(self, lake: Lake, batch: str, claim: Claim, number: int) -> None:
+        self.batch = batch
         self.started = time.time()
         self._lake = lake
         self._store = lake.store
-        self._claim = self._store.claim(self.batch)
+        self._claim = claim
         self._open: dict[Kind, _Open] = {}
         self._adds: list[FileEntry] = []
-        self._numbers = 0
+        self._numbers = number
         self._waiting = 0
         self._over = False
         self._asked = False
@@ -116,6 +121,17 @@ class Transaction:
             self._waiting -= file.waiting_rows
             file.waiting, file.waiting_rows = [], 0
             self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
+
+    def write_sealed(self, day: int, table: pa.Table, limit: int) -> None:
+        """Append a sorted row group to the file of a sealed date; a full file is closed."""
+        columns = tuple(table.schema.names)
+        kind = (layout.FLOWS, day, columns)
+        file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns, sealed=True))
+        self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
+        bounds = pc.min_max(table["start"])
+        file.saw(table.num_rows, bounds["min"].as_py(), bounds["max"].as_py())
+        if file.sink.tell() >= limit:
+            self._close(kind)
 
     def write_rows(self, table: str, rows: pa.Table | pa.RecordBatch) -> None:
         """Append rows to a small table; columns it lacks are NULL, others are refused."""
@@ -206,16 +222,31 @@ class Transaction:
         """Throw away everything written, unless the ledger has taken it."""
         if self._over:
             return
-        self._over = True
-        for file in self._open.values():
-            file.sink.discard()
-            file.writer.is_open = False  # else its finaliser writes a footer into a closed file
-        self._open.clear()
+        self._discard()
         try:
             if not self._asked or not self._lake.has_batch(self.batch):
                 self._store.drop_stage(self.batch)
         finally:
             self._claim.release()
+
+    def _discard(self) -> None:
+        self._over = True
+        for file in self._open.values():
+            file.sink.discard()
+            file.writer.is_open = False  # else its finaliser writes a footer into a closed file
+        self._open.clear()
+
+    def adopt(self, files: Sequence[FileEntry]) -> None:
+        """Take over files that shares of this batch have written.
+
+        Raises:
+            LakeError: a file is not of this batch.
+        """
+        self._check_open()
+        for entry in files:
+            if layout.batch_of(entry.path) != self.batch:
+                raise LakeError("the file belongs to another batch", where=entry.path)
+        self._adds.extend(files)
 
 
 def split_by_day(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
