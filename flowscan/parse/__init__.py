@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from flowscan.parse import cloudwatch
 from flowscan.parse.decompress import Meter, plain
+from flowscan.parse.documents import Collector
 from flowscan.parse.header import parse_format
-from flowscan.parse.model import Counts, Drained, ParseOptions, Plan, Reject
-from flowscan.parse.shapes import peek, text_plan
+from flowscan.parse.model import Counts, Data, Drained, ParseOptions, Plan, Reject
+from flowscan.parse.shapes import Shape, peek, sniff, text_plan
 from flowscan.parse.sink import Sink, kernel_name
-from flowscan.parse.text import TextFeed, feed_all
+from flowscan.parse.text import TextFeed
 
 __all__ = [
     "Counts",
@@ -25,6 +27,8 @@ __all__ = [
     "parse",
     "parse_format",
 ]
+
+_BOM = b"\xef\xbb\xbf"
 
 
 def parse(chunks: Iterable[bytes], options: ParseOptions, sink: Sink) -> Iterator[int]:
@@ -39,7 +43,46 @@ def parse(chunks: Iterable[bytes], options: ParseOptions, sink: Sink) -> Iterato
     sink.begin(options)
     meter = Meter(options)
     head, data = peek(plain(chunks, meter))
-    sink.shape = "text"
-    feed = TextFeed(text_plan(head, options), options, sink)
-    for _ in feed_all(data, feed):
+    if head.startswith(_BOM):
+        head, data = head[len(_BOM) :], _without(data, len(_BOM))
+    shape = sniff(head)
+    sink.shape = shape
+    for _ in _stream(shape, head, data, options, sink, meter):
         yield meter.read
+    yield meter.read
+
+
+def _stream(
+    shape: Shape,
+    head: bytes,
+    data: Iterator[Data],
+    options: ParseOptions,
+    sink: Sink,
+    meter: Meter,
+) -> Iterator[None]:
+    if shape == "empty":
+        return iter(())
+    if shape == "json":
+        return Collector(options, sink, meter).stream(data)
+    if shape == "base64":
+        return Collector(options, sink, meter).packed(data)
+    if shape == "parquet":
+        from flowscan.parse import parquet
+
+        return parquet.stream(data, options, sink)
+    if shape == "cloudwatch-export":
+        head = cloudwatch.exported(head)
+    elif shape == "cloudwatch-csv":
+        head = cloudwatch.console(head)
+    feed = TextFeed(text_plan(head, options), options, sink)
+    if shape in ("text", "csv"):
+        return feed.stream(data)
+    return cloudwatch.stream(data, feed, csv=shape == "cloudwatch-csv")
+
+
+def _without(chunks: Iterator[Data], count: int) -> Iterator[Data]:
+    """The stream without its first bytes."""
+    for chunk in chunks:
+        view = memoryview(chunk)
+        yield view[min(count, view.nbytes) :]
+        count -= min(count, view.nbytes)

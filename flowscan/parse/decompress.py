@@ -35,6 +35,10 @@ class Meter:
         self.expanded = 0
         self.members = 0
 
+    def inner(self) -> Meter:
+        """A meter for what is packed within: its limits are what is left of this one's."""
+        return _Inner(self)
+
     def reading(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass chunks through, counting them."""
         for chunk in chunks:
@@ -62,6 +66,22 @@ class Meter:
         self.members += 1
         if self.members > self.options.max_members:
             raise RejectedObject(f"more than {self.options.max_members} compressed members")
+
+
+class _Inner(Meter):
+    """Counts for the outer meter; what it reads has been counted there."""
+
+    def __init__(self, outer: Meter) -> None:
+        super().__init__(outer.options)
+        self._outer = outer
+
+    def came(self, size: int) -> None:
+        self.expanded += size
+        self.read = self._outer.read
+        self._outer.came(size)
+
+    def member(self) -> None:
+        self._outer.member()
 
 
 def plain(chunks: Iterable[bytes], meter: Meter) -> Iterator[bytes | bytearray]:

@@ -1,17 +1,37 @@
 """Tells the shape of an object by its content, never by its name.
 
-Invariant: an object that is no flow log is refused before anything of it reaches the sink.
+Invariant: what the object is is decided by its first 64 KiB (after decompression) alone, so that
+it does not depend on how the bytes arrive; what is no flow log is refused, with the reason, before
+any of it reaches the sink.
+
+The rule for text: it is a flow log when its first line is a header of flow-log fields, or when any
+line within the first 64 KiB is a record of the plan (the given format, else AWS's transit-gateway
+or default format) or a header. So broken lines do no harm where records are, and a text without
+one is refused.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
-from flowscan.parse.header import headerless_plan, plan_of
+from flowscan.errors import RejectedObject
+from flowscan.parse import cloudwatch
+from flowscan.parse.header import headerless_plan, is_flow_format, plan_of
+from flowscan.parse.lines import LineParser
 from flowscan.parse.model import Data, ParseOptions, Plan
 
+Shape: TypeAlias = Literal[
+    "empty", "text", "csv", "parquet", "json", "base64", "cloudwatch-export", "cloudwatch-csv"
+]
 HEAD = 64 << 10
+_ODD = bytes(set(range(256)) - set(range(0x20, 0x7F)) - {9, 10, 13})
+_WRITE_TEST = re.compile(rb"(?i)\s*permission\b[^\n]*\s*\Z")
+_TRACES = re.compile(
+    rb"\b(ACCEPT|REJECT|NODATA|SKIPDATA|eni-[0-9a-f]+|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b"
+)
 
 
 def peek(chunks: Iterator[Data], size: int = HEAD) -> tuple[bytes, Iterator[Data]]:
@@ -27,10 +47,86 @@ def peek(chunks: Iterator[Data], size: int = HEAD) -> tuple[bytes, Iterator[Data
     return head, itertools.chain(held, chunks)
 
 
-def text_plan(head: bytes, options: ParseOptions) -> Plan:
-    """Plan of a text by its first line that is neither blank nor a comment."""
+def sniff(head: bytes) -> Shape:
+    """Shape of an object by its first bytes.
+
+    Raises:
+        RejectedObject: recognised as something that is no flow log.
+    """
+    start = head.lstrip(b" \t\r\n")
+    if not start:
+        return "empty" if len(head) < HEAD else "text"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise RejectedObject("not a flow log: text in UTF-16")
+    if start[:1] in (b"{", b"["):
+        return "json"
+    if start.startswith(b"H4sI"):
+        return "base64"
+    lines = significant(head)
+    first = next(lines, b"")
+    if cloudwatch.EXPORTED.match(first):
+        return "cloudwatch-export"
+    if cloudwatch.is_console_header(first):
+        return "cloudwatch-csv"
+    return "csv" if b"," in first else "text"
+
+
+def significant(head: bytes) -> Iterator[bytes]:
+    """Lines that are neither blank nor comments, without blanks around them."""
     for raw in head.split(b"\n"):
         line = raw.strip(b" \t\r")
         if line and not line.startswith(b"#"):
-            return plan_of(line) or headerless_plan(line, options.format)
-    return headerless_plan(b"", options.format)
+            yield line
+
+
+def text_plan(head: bytes, options: ParseOptions) -> Plan:
+    """Plan of a text.
+
+    Raises:
+        RejectedObject: the text is no flow log, by the rule of this module.
+    """
+    lines = list(significant(head))
+    if not lines:
+        return headerless_plan(b"", options.format)
+    plan = plan_of(lines[0])
+    if plan:
+        if not is_flow_format(plan.columns):
+            raise RejectedObject("not a flow log: its header names no address, interface or count")
+        return plan
+    plan = headerless_plan(lines[0], options.format)
+    if len(head) >= HEAD and len(lines) > 1:
+        lines.pop()  # it may have been cut
+    check(lines, plan, options)
+    return plan
+
+
+def check(lines: list[bytes], plan: Plan, options: ParseOptions) -> None:
+    """Make sure that any of these lines is a record.
+
+    Raises:
+        RejectedObject: none is.
+    """
+    parser = LineParser(plan, options.max_line)
+    reasons = []
+    for line in lines:
+        got = parser.parse(line, options.default_time or 0)
+        if got.kind not in ("reject", "none"):
+            return
+        reasons.append(got.reason)
+    raise RejectedObject(_why(b"\n".join(lines), reasons[0], plan, options))
+
+
+def _why(text: bytes, reason: str, plan: Plan, options: ParseOptions) -> str:
+    if _WRITE_TEST.match(text):
+        return "not a flow log: AWS's test whether it may write here"
+    if text.startswith(b"<"):
+        return "not a flow log: HTML or XML"
+    if len(text.translate(None, _ODD)) < 0.7 * len(text):
+        return "not a flow log: binary data"
+    # at least one trace a line on average, or it is some other log that has addresses in it
+    if len(_TRACES.findall(text)) >= 2 * (text.count(b"\n") + 1):
+        given = "the given format" if options.format else "AWS's default format"
+        return f"no line fits {given} of {len(plan.columns)} fields ({reason}): give --format"
+    return "not a flow log: no line of it is a record"

@@ -1,4 +1,4 @@
-"""Flow-log text → sink: finds the plan, feeds blocks of whole lines, follows changing headers.
+"""Flow-log text → sink: feeds blocks of whole lines and follows changing headers.
 
 Invariant: the result does not depend on how the text is cut into chunks.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from flowscan.errors import RejectedObject
 from flowscan.parse.header import plan_of
-from flowscan.parse.model import Data, ParseOptions, Plan, reject_text
+from flowscan.parse.model import Data, ParseOptions, Plan, Times, reject_text
 from flowscan.parse.sink import Sink
 
 BLOCK = 8 << 20
@@ -20,7 +22,7 @@ MAX_HEADERS = 10_000
 
 
 class TextFeed:
-    """Feeds the text of one object into a sink."""
+    """Feeds the text of one object into a sink, as a stream or as blocks of whole lines."""
 
     def __init__(self, plan: Plan, options: ParseOptions, sink: Sink) -> None:
         self.plan = plan
@@ -31,38 +33,42 @@ class TextFeed:
         self._skipping = False  # inside a line that is too long
         self._headers = 0
         self._window = BLOCK
+        self._room = options.max_line + 2  # a line may have that many bytes with CR and LF
 
-    def feed(self, chunk: Data) -> Iterator[None]:
-        """Take the next piece of text; yields after each block."""
-        view = memoryview(chunk)
-        while view.nbytes:
-            if self._tail or self._skipping:
-                view = self._continue(view)
-                continue
-            consumed = self._block(view[: self._window], final=False)
-            if consumed == 0:
-                consumed = self._long(view)
-            view = view[consumed:]
-            yield
+    def stream(self, chunks: Iterable[Data]) -> Iterator[None]:
+        """Take a whole text in pieces; yields after each block."""
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view.nbytes:
+                if self._tail or self._skipping:
+                    view = self._continue(view)
+                    continue
+                consumed = self._block(view[: self._window], final=False)
+                view = view[consumed or self._begin(view) :]
+                yield
+        if self._tail:
+            self.lines(bytes(self._tail), self.options.default_time)
+            self._tail.clear()
+        yield
 
-    def finish(self) -> None:
-        """The text has ended: its last line may lack the line feed."""
-        data = bytes(self._tail)
-        self._tail.clear()
-        while data:
-            data = data[self._block(data, final=True) :]
-        self._skipping = False
+    def lines(self, text: bytes, times: Times, plan: Plan | None = None) -> None:
+        """Take whole lines with their times; `plan` is for these lines only."""
+        while text:
+            consumed, lines = self._feed(text, times, plan, final=True)
+            text = text[consumed:]
+            times = times[lines:] if isinstance(times, np.ndarray) else times
 
     def _block(self, data: Data, *, final: bool) -> int:
-        fed = self.sink.text(
-            self.plan, data, self.line, final=final, times=self.options.default_time
-        )
+        return self._feed(data, self.options.default_time, None, final=final)[0]
+
+    def _feed(self, data: Data, times: Times, plan: Plan | None, *, final: bool) -> tuple[int, int]:
+        fed = self.sink.text(plan or self.plan, data, self.line, final=final, times=times)
         self.line += fed.lines
         if fed.foreign_header:
-            self._switch(bytes(data[fed.consumed : fed.consumed + self.options.max_line + 2]))
+            self._switch(bytes(data[fed.consumed : fed.consumed + self._room]))
         else:
             self._window = min(BLOCK, self._window * 2)
-        return fed.consumed
+        return fed.consumed, fed.lines
 
     def _switch(self, at: bytes) -> None:
         self._headers += 1
@@ -72,51 +78,65 @@ class TextFeed:
         self.plan = plan
         self._window = _SMALL  # what a block holds behind a header is read again
 
-    def _long(self, view: memoryview) -> int:
-        """No line ended in the window: keep what may still become a line."""
-        end = bytes(view[: self.options.max_line + 2]).find(b"\n") + 1
-        if end:
-            self._window = max(self._window, end)
+    def _begin(self, view: memoryview) -> int:
+        """No line ended in the block: keep what may still become a line."""
+        if self._window < BLOCK and self._window < view.nbytes:
+            self._window = BLOCK  # the line may end behind a window that was made small
             return 0
-        self._tail += view[: self.options.max_line + 2]
-        return min(len(view), self.options.max_line + 2)
+        self._tail += view[: self._room]
+        return min(view.nbytes, self._room)
 
     def _continue(self, view: memoryview) -> memoryview:
-        """Complete the line begun in the chunk before."""
-        room = self.options.max_line + 2 - len(self._tail)
+        """Complete the line begun in the chunk before, or skip the rest of a long one."""
         if self._skipping:
-            end = _find(view)
+            end = _line_end(view)
             self._skipping = not end
             self.line += bool(end)
-            return view[end or len(view) :]
-        part = bytes(view[:room])
+            return view[end or view.nbytes :]
+        part = bytes(view[: self._room - len(self._tail)])
         end = part.find(b"\n") + 1
-        if end or len(part) < room:
-            self._tail += part[: end or len(part)]
-            if end:
-                data = bytes(self._tail)
-                self._tail.clear()
-                while data:
-                    data = data[self._block(data, final=False) :]
-            return view[end or len(part) :]
-        self.sink.reject(self.line, "line too long", reject_text(self._tail + part))
-        self._tail.clear()
-        self._skipping = True
-        return view
+        self._tail += part[: end or len(part)]
+        if end:
+            # a header among these bytes changes the plan and is then read again
+            data = bytes(self._tail)
+            self._tail.clear()
+            while data:
+                data = data[self._block(data, final=False) :]
+        elif len(self._tail) == self._room:
+            self.sink.reject(self.line, "line too long", reject_text(self._tail))
+            self._tail.clear()
+            self._skipping = True
+        return view[end or len(part) :]
 
 
-def _find(view: memoryview) -> int:
+def _line_end(view: memoryview) -> int:
+    """Offset behind the first LF, 0 without one; copies little at a time."""
     step = 1 << 20
-    for at in range(0, len(view), step):
+    for at in range(0, view.nbytes, step):
         end = bytes(view[at : at + step]).find(b"\n")
         if end >= 0:
             return at + end + 1
     return 0
 
 
-def feed_all(chunks: Iterable[Data], feed: TextFeed) -> Iterator[None]:
-    """Feed all chunks and finish."""
+def whole_lines(chunks: Iterable[Data], max_line: int) -> Iterator[bytes]:
+    """Blocks of whole lines (the last may lack its LF); a line far too long comes cut."""
+    tail, skipping, room = b"", False, max_line + 1024
     for chunk in chunks:
-        yield from feed.feed(chunk)
-    feed.finish()
-    yield
+        view = memoryview(chunk)
+        for at in range(0, view.nbytes, BLOCK):
+            data = bytes(view[at : at + BLOCK])
+            if skipping:
+                end = data.find(b"\n")
+                if end < 0:
+                    continue
+                data, skipping = data[end:], False
+            data = tail + data
+            cut = data.rfind(b"\n") + 1
+            tail = data[cut:]
+            if len(tail) > room:
+                tail, skipping = tail[:room], True
+            if cut:
+                yield data[:cut]
+    if tail:
+        yield tail
