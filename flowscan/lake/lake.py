@@ -93,9 +93,26 @@ class Lake:
 
     def _refresh(self) -> Fold:
         if self._fold is None:
-            self._fold = checkpoint.load(self.store)
-        self._fold.advance(self.store)
+            fold = checkpoint.load(self.store)
+            fold.advance(self.store)
+            self._check_end(fold)
+            self._fold = fold
+        else:
+            self._fold.advance(self.store)
         return self._fold
+
+    def _check_end(self, fold: Fold) -> None:
+        """Notice a lost commit: where reading stopped, no later commit may stand."""
+        end = fold.version
+        if self.store.size(layout.commit_key(end + 2)) is None:
+            return
+        fold.advance(self.store)  # or others were quick
+        if fold.version == end:
+            raise LakeCorrupt(
+                "the commit is missing, but there are later ones",
+                where=layout.commit_key(end + 1),
+                hint="restore it from a backup; every commit is needed",
+            )
 
     def fold(self) -> Fold:
         """The sum of the ledger as it is now, for upkeep; do not change it."""

@@ -55,9 +55,14 @@ def check_key(key: str) -> tuple[str, ...]:
     """
     pieces = tuple(key.split("/"))
     for piece in pieces:
-        if piece in {".", ".."} or not _PIECE.fullmatch(piece):
+        if not is_piece(piece):
             raise LakeError("not a path of a lake", where=repr(key[:200]))
     return pieces
+
+
+def is_piece(name: str) -> bool:
+    """Tell whether a file or folder name is one that a lake may have."""
+    return name not in {".", ".."} and _PIECE.fullmatch(name) is not None
 
 
 def new_batch(now: dt.datetime | None = None) -> str:

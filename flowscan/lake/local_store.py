@@ -151,22 +151,26 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
+    def exists(self, key: str) -> bool:
+        """Tell whether anything stands at a key that `walk` gave, even a strange name."""
+        return os.path.lexists(self.root / key)
+
     def walk(self, prefix: str) -> Iterator[Entry]:
-        """All regular files below a folder; links are skipped."""
+        """All files below a folder; links and folders with strange names as they stand."""
         try:
             with self._folder(layout.check_key(prefix)) as fd, os.scandir(fd) as entries:
                 found = [(e.name, e.is_dir(follow_symlinks=False), e) for e in entries]
-                for name, is_folder, entry in found:
-                    if is_folder:
+                inside = [name for name, folder, _ in found if folder and layout.is_piece(name)]
+                for name, _, entry in found:
+                    if name in inside:
                         continue
                     with contextlib.suppress(FileNotFoundError):
                         info = entry.stat(follow_symlinks=False)
                         yield Entry(f"{prefix}/{name}", info.st_size, info.st_mtime)
         except FileNotFoundError:
             return
-        for name, is_folder, _ in found:
-            if is_folder:
-                yield from self.walk(f"{prefix}/{name}")
+        for name in inside:
+            yield from self.walk(f"{prefix}/{name}")
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly in a folder."""

@@ -164,6 +164,13 @@ class S3Store:
         except FileNotFoundError:
             return None
 
+    def exists(self, key: str) -> bool:
+        """Tell whether anything stands at a key that `walk` gave; strange names do."""
+        try:
+            return self.size(key) is not None
+        except LakeError:
+            return True
+
     def walk(self, prefix: str) -> Iterator[Entry]:
         """All objects below a folder, in no order."""
         import obstore

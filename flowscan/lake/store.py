@@ -75,6 +75,9 @@ class Store(Protocol):
     def size(self, key: str) -> int | None:
         """Size of a file in bytes; None when it is absent."""
 
+    def exists(self, key: str) -> bool:
+        """Tell whether anything stands at a key that `walk` gave, even a strange name."""
+
     def create(self, key: str, data: bytes) -> bool:
         """Create the file, durably, unless it exists; True when this call created it."""
 
@@ -82,7 +85,7 @@ class Store(Protocol):
         """Create or replace the file as a whole."""
 
     def walk(self, prefix: str) -> Iterator[Entry]:
-        """All files below a folder, in no order."""
+        """All files below a folder, in no order, strange names and links included."""
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly in a folder."""

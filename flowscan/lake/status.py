@@ -1,0 +1,75 @@
+"""What a lake holds, in numbers that a plain glob over its files agrees with.
+
+Invariant: every number is the ledger's; no Parquet file is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flowscan.lake import layout
+from flowscan.lake.state import Totals
+
+if TYPE_CHECKING:
+    from flowscan.lake.lake import Lake
+
+
+@dataclass(slots=True)
+class DateStatus:
+    """Flows of one UTC date; `first` and `last` are the least and greatest `start`."""
+
+    date: str
+    files: int = 0
+    flows: int = 0
+    bytes: int = 0
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A lake in numbers.
+
+    `totals` are sums over all sources ever committed; `flows` is what is live, `expired` what
+    `lake expire` took out, `unpublished` the commits that the next writer has to finish.
+    """
+
+    where: str
+    version: int
+    unpublished: int
+    flows: int
+    bytes: int
+    expired: int
+    totals: Totals
+    dates: tuple[DateStatus, ...] = ()
+    tables: dict[str, int] = field(default_factory=dict)
+
+
+def status(lake: Lake) -> Status:
+    """Sum up the lake as it is now."""
+    state, snapshot = lake.state(), lake.snapshot()
+    dates: dict[str, DateStatus] = {}
+    for entry in snapshot.files(layout.FLOWS):
+        day = layout.day_of_path(entry.path)
+        assert day is not None
+        at = dates.setdefault(layout.date_of(day), DateStatus(layout.date_of(day)))
+        at.files += 1
+        at.flows += entry.rows
+        at.bytes += entry.bytes
+        if entry.min_start is not None and entry.max_start is not None:
+            low, high = entry.min_start, entry.max_start
+            at.first = low if at.first is None else min(at.first, low)
+            at.last = high if at.last is None else max(at.last, high)
+    tables = {table: snapshot.rows(table) for table in layout.TABLES if table != layout.FLOWS}
+    return Status(
+        where=lake.store.where,
+        version=snapshot.version,
+        unpublished=state.version - state.published,
+        flows=snapshot.rows(layout.FLOWS),
+        bytes=sum(e.bytes for table in layout.TABLES for e in snapshot.files(table)),
+        expired=state.expired,
+        totals=snapshot.totals,
+        dates=tuple(dates[date] for date in sorted(dates)),
+        tables={table: rows for table, rows in tables.items() if rows},
+    )

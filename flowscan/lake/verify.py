@@ -1,0 +1,258 @@
+"""Verification: the ledger is replayed from its first commit and held against the files.
+
+Invariant: `verify` never writes; `repair` does only what loses nothing: it finishes committed
+batches, deletes garbage and damaged checkpoints, and sets aside files that no commit names.
+What is lost for good is named, with what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flowscan.errors import LakeCorrupt, LakeError
+from flowscan.lake import checkpoint, layout
+from flowscan.lake.ledger import Commit, FileEntry, key_hash, read_commits
+from flowscan.lake.state import PENDING, Fold
+from flowscan.lake.store import Entry, Store
+
+if TYPE_CHECKING:
+    from flowscan.lake.lake import Lake
+
+BACKUP = "restore it from a backup"
+REPAIR = "flowscan lake verify --repair"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, what, and what to do.
+
+    `harmless` ones change no answer: garbage of crashed writers, short cuts that do not serve.
+    """
+
+    path: str
+    what: str
+    fix: str
+    harmless: bool = False
+
+
+@dataclass(slots=True)
+class _Replay:
+    fold: Fold = field(default_factory=Fold)
+    problems: list[Problem] = field(default_factory=list)
+    whole: bool = True
+
+
+def verify(lake: Lake, *, full: bool = False) -> list[Problem]:
+    """Check the ledger, the checkpoints, every live file's size and footer, and strange files.
+
+    `full` reads every page of every file as well and checks its checksum. Writers may be at
+    work meanwhile.
+
+    Raises:
+        LakeError: a newer flowscan wrote a part of the lake, or it cannot be read at all.
+    """
+    store = lake.store
+    replay = _replay(store)
+    problems = replay.problems
+    problems += _checkpoints(store, replay.fold)
+    if replay.whole:
+        problems += _unpublished(store, replay.fold)
+        problems += _files(store, replay.fold, full=full)
+        problems += _strange(store, replay.fold)
+        problems += _balance(replay.fold)
+    return problems
+
+
+def repair(lake: Lake) -> list[str]:
+    """Repair what can be without loss; tells what was done."""
+    store = lake.store
+    done = []
+    for version in checkpoint.versions(store):
+        key = layout.checkpoint_key(version)
+        if _bad_checkpoint(store, version):
+            store.delete(key)
+            done.append(f"deleted the damaged {key}")
+    replay = _replay(store)
+    if not replay.whole:
+        return done
+    waiting = len(replay.fold.pending)
+    lake.recover()
+    if waiting:
+        done.append(f"published {waiting} committed batches")
+    for entry in _orphans(store, replay.fold):
+        try:
+            store.retire(entry.key, layout.removed_key(entry.key))
+        except LakeError:
+            continue  # no name that flowscan gives: left to its owner
+        done.append(f"set aside {entry.key}, which no commit names")
+    return done
+
+
+# -- the ledger ------------------------------------------------------------------------------
+
+
+def _replay(store: Store) -> _Replay:
+    replay = _Replay()
+    fold = replay.fold
+    try:
+        for commit in read_commits(store, 0):
+            replay.problems += _commit(fold, commit)
+            fold.take(commit)
+            if len(fold.pending) >= PENDING:
+                fold.settle(store)
+        fold.settle(store)
+    except LakeCorrupt as error:
+        replay.whole = False
+        replay.problems.append(Problem(error.where or "", error.what, error.hint or BACKUP))
+        return replay
+    last = max(_commit_versions(store), default=0)
+    if last > fold.version + 1:
+        replay.whole = False
+        missing = layout.commit_key(fold.version + 1)
+        replay.problems.append(
+            Problem(missing, f"the commit is missing, there are later ones up to {last}", BACKUP)
+        )
+    return replay
+
+
+def _commit_versions(store: Store) -> Iterator[int]:
+    for entry in store.walk(layout.COMMITS):
+        version = layout.commit_version(entry.key.rpartition("/")[2])
+        if version is not None:
+            yield version
+
+
+def _commit(fold: Fold, commit: Commit) -> Iterator[Problem]:
+    where = layout.commit_key(commit.version)
+    for source in commit.sources:
+        if fold.known.has(key_hash(source.uri, source.etag), fold.version):
+            yield Problem(where, f"the source {source.uri} was committed before", BACKUP)
+    if commit.sources:
+        flows = sum(s.flows for s in commit.sources)
+        rows = sum(e.rows for e in commit.adds if e.table == layout.FLOWS)
+        if flows != rows:
+            yield Problem(where, f"its sources have {flows} flows, its files {rows} rows", BACKUP)
+    live = fold.live() if commit.removes else {}
+    for path in commit.removes:
+        if path not in live:
+            yield Problem(where, f"removes {path}, which was not live", BACKUP)
+    if commit.note == "compact":
+        before = sum(live[path].rows for path in commit.removes if path in live)
+        after = sum(e.rows for e in commit.adds)
+        if before != after:
+            yield Problem(where, f"compacts {before} rows to {after}", BACKUP)
+
+
+def _checkpoints(store: Store, fold: Fold) -> Iterator[Problem]:
+    for version in checkpoint.versions(store):
+        why = _bad_checkpoint(store, version)
+        key = layout.checkpoint_key(version)
+        if why:
+            yield Problem(key, why, f"{REPAIR} deletes it", harmless=True)
+        elif version > fold.version:
+            yield Problem(key, f"there are no commits after {fold.version}", BACKUP)
+
+
+def _bad_checkpoint(store: Store, version: int) -> str | None:
+    try:
+        checkpoint.decode(store.read(layout.checkpoint_key(version)), version)
+    except LakeCorrupt as error:
+        return error.what
+    except FileNotFoundError:
+        return None  # a writer replaced it by a newer one
+    return None
+
+
+def _unpublished(store: Store, fold: Fold) -> Iterator[Problem]:
+    for commit in fold.pending:
+        yield Problem(
+            layout.commit_key(commit.version),
+            "committed but not yet published; queries do not see it",
+            f"the next ingest publishes it, or {REPAIR}",
+        )
+    for batch in store.folders(layout.STAGING):
+        if layout.is_batch(batch) and batch not in fold.batches:
+            yield Problem(
+                layout.stage_folder(batch),
+                "a batch that is being written, or that a crashed writer left",
+                "the next ingest deletes it when its writer is gone",
+                harmless=True,
+            )
+
+
+def _balance(fold: Fold) -> Iterator[Problem]:
+    rows = sum(e.rows for e in fold.files.values() if e.table == layout.FLOWS)
+    if rows + fold.expired != fold.totals.flows:
+        yield Problem(
+            layout.COMMITS,
+            f"{fold.totals.flows} flows were committed, {rows} are live and {fold.expired} expired",
+            BACKUP,
+        )
+
+
+# -- the files -------------------------------------------------------------------------------
+
+
+def _files(store: Store, fold: Fold, *, full: bool) -> Iterator[Problem]:
+    for entry in list(fold.files.values()):
+        what = _file(store, entry, full=full)
+        if what is None:
+            continue
+        fold.advance(store)  # a compaction may have taken it in the meantime
+        if entry.path in fold.files:
+            fix = f"{BACKUP}, or ingest its sources into a new lake"
+            yield Problem(entry.path, what, fix)
+
+
+def _file(store: Store, entry: FileEntry, *, full: bool) -> str | None:
+    size = store.size(entry.path)
+    if size is None:
+        return "the file is missing"
+    if size != entry.bytes:
+        return f"the file has {size} bytes, the ledger says {entry.bytes}"
+    try:
+        with store.reader(entry.path) as source:
+            return _parquet(source, entry, full=full)
+    except FileNotFoundError:
+        return "the file is missing"
+    except LakeError as error:
+        return error.what
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return f"the Parquet file is damaged: {str(error)[:200]}"
+
+
+def _parquet(source: Any, entry: FileEntry, *, full: bool) -> str | None:
+    file = pq.ParquetFile(source, page_checksum_verification=True)
+    if file.metadata.num_rows != entry.rows:
+        return f"the file has {file.metadata.num_rows} rows, the ledger says {entry.rows}"
+    if tuple(file.schema_arrow.names) != entry.columns:
+        return "the file has other columns than the ledger says"
+    if full:
+        for i in range(file.num_row_groups):
+            file.read_row_group(i, use_threads=False)
+    return None
+
+
+def _orphans(store: Store, fold: Fold) -> list[Entry]:
+    """Files in the tables' folders that no commit names; asked twice, for writers at work."""
+    live = fold.live()
+    found = [e for table in layout.TABLES for e in store.walk(table) if e.key not in live]
+    if found:
+        fold.advance(store)
+        live = fold.live()
+        found = [e for e in found if e.key not in live and store.exists(e.key)]
+    return found
+
+
+def _strange(store: Store, fold: Fold) -> Iterator[Problem]:
+    for entry in _orphans(store, fold):
+        yield Problem(
+            entry.key,
+            "no commit names this file; a plain glob would count it",
+            f"{REPAIR} sets it aside",
+        )
