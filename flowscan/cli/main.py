@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from flowscan import __version__
-from flowscan.cli import ingest, rejects, report, serve
+from flowscan.cli import feeds, ingest, init, lake, lookup, match, rejects, report, serve
+from flowscan.cli import run as run_verb
 from flowscan.errors import FlowscanError
 
 app = typer.Typer(
@@ -31,7 +32,13 @@ app = typer.Typer(
 app.command("ingest")(ingest.command)
 app.command("report")(report.command)
 app.command("serve")(serve.command)
+app.add_typer(feeds.app, name="feeds")
+app.command("match")(match.command)
+app.command("lookup")(lookup.command)
 app.command("rejects")(rejects.command)
+app.command("init")(init.command)
+app.command("run")(run_verb.command)
+app.add_typer(lake.app, name="lake")
 
 
 def _version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 __all__ = [
     "DetectSettings",
+    "EnrichSettings",
     "ExportSettings",
     "FeedSettings",
     "IngestSettings",
@@ -75,6 +76,18 @@ class FeedSettings:
     """Threat feeds."""
 
     refresh: int = _option(DAY, "Fetch feeds again after this time; '0s': never.", kind="duration")
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichSettings:
+    """Who an address is."""
+
+    mmdb: tuple[str, ...] = _option(
+        (), "MMDB files with country, city or AS; earlier ones win.", kind="path"
+    )
+    rdap: str = _option(
+        "https://rdap-bootstrap.arin.net/bootstrap", "RDAP service, asked with --whois only."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,7 @@ class Settings:
     lake: LakeSettings = LakeSettings()
     ingest: IngestSettings = IngestSettings()
     feeds: FeedSettings = FeedSettings()
+    enrich: EnrichSettings = EnrichSettings()
     detect: DetectSettings = DetectSettings()
     report: ReportSettings = ReportSettings()
     export: ExportSettings = ExportSettings()
