@@ -64,6 +64,10 @@ class Engine:
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
         self._mapped: set[str] = set()
+        self._derived = {path.stem for path in queries.queries_dir().glob("*.sql")}
+        files = getattr(snapshot, "filesystem", lambda: None)()
+        if files is not None:
+            self._con.register_filesystem(files)
         paths = list(self._variable("flows"))
         self._show_flows(set())
         for name in schema.SMALL_TABLES:
@@ -137,6 +141,19 @@ class Engine:
         bound = queries.bind(query, given)
         return self.query(bound.sql, bound.values)
 
+    def materialise(
+        self, name: str, query: queries.Query, values: Mapping[str, object] | None = None
+    ) -> None:
+        """Keep the rows of a query file as a temporary table, which then stands for that name.
+
+        Raises:
+            QueryError, EngineError: as `run`.
+        """
+        given = {"since": self._since, "until": self._until, **(values or {})}
+        text = self._translated(queries.inline(query, given))
+        with self._running():
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {views.identifier(name)} AS {text}")
+
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run SQL of the library itself, such as CREATE TEMP TABLE; rows as an Arrow table.
 
@@ -172,6 +189,12 @@ class Engine:
         except dialect.Unreadable:
             # Not Trino's grammar: DuckDB's own, if it reads it. If not, its message is shown.
             return parts.query
+
+    def _translated(self, sql: str) -> str:
+        text = self.translate(sql)
+        self._show(text)
+        lockdown.check(self._con, text)
+        return text
 
     def _relation(self, sql: str, params: Mapping[str, object]) -> Any:
         text = self.translate(sql)
@@ -224,7 +247,11 @@ class Engine:
             "SELECT table_name FROM duckdb_tables() UNION "
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        return ({str(name).lower() for (name,) in rows} | {"sessions"}) - self._mapped
+        return ({str(name).lower() for (name,) in rows} | self._derived) - self._mapped
+
+    def _is_table(self, name: str) -> bool:
+        sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1"
+        return bool(self._con.execute(sql, [name]).fetchall()[0][0])
 
     def _show(self, sql: str) -> None:
         """Make what the text names: macros, absent columns of `flows`, the `sessions` view."""
@@ -234,12 +261,12 @@ class Engine:
                 self._macros.add(name)
         named = views.words(sql)
         self._show_flows(named)
-        if "sessions" in named:
-            path = queries.queries_dir() / "sessions.sql"
-            if path.exists():
-                text = queries.read(path, "").sql.strip().rstrip(";")
-                self._show_flows(views.words(text))
-                self._create("sessions", text)
+        for name in sorted(named & self._derived):
+            # Made when first named: a view of a query file, which may name further ones.
+            self._derived.discard(name)
+            if not self._is_table(name):
+                text = queries.inline(queries.read(queries.queries_dir() / f"{name}.sql", ""), {})
+                self._create(name, self._translated(text))
 
     def _show_flows(self, named: set[str]) -> None:
         columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})

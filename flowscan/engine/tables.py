@@ -231,7 +231,8 @@ def _columns(tree: exp.Expression, table: exp.Table, ctes: set[str]) -> list[str
     found: dict[str, None] = {}
     for column in select.find_all(exp.Column):
         owner, name = column.table.lower(), column.name.lower()
-        if not name or isinstance(column.this, exp.Star):
+        # `$name` is a bound parameter, which Trino's grammar reads as a column.
+        if not name or name.startswith("$") or isinstance(column.this, exp.Star):
             continue
         own = column.find_ancestor(exp.Select) is select
         bare = single and own and not owner and not (name in aliases and not _real(name))

@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-ports"
 title = "Which ports are being refused"
-description = "Destination ports of refused traffic, most refused first, with how many sources tried and when."
+description = "Destination ports of refused traffic, most refused first: how many sources tried, what they tried to reach, and when."
 [params.top]
 type = "integer"
 help = "rows to show"
@@ -13,8 +13,8 @@ SELECT
     SUM(packets) AS packets,
     COUNT(DISTINCT srcaddr) AS sources,
     COUNT(DISTINCT dstaddr) AS targets,
-    MIN("start") AS first_seen,
-    MAX("end") AS last_seen
+    date_format(from_unixtime(MIN("start")), '%Y-%m-%dT%H:%i:%sZ') AS first_seen,
+    date_format(from_unixtime(MAX("end")), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
 FROM flows
 WHERE action = 'REJECT'
   AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800

@@ -1,0 +1,49 @@
+/* flowscan
+id = "traffic-by-port"
+title = "Which services are used"
+description = "Traffic per service port, with the usual name of the service. The service port of a flow is the lower one of its two ports."
+[params.top]
+type = "integer"
+help = "rows to show"
+*/
+WITH ports (port, service) AS (
+    VALUES
+        (20, 'ftp-data'), (21, 'ftp'), (22, 'ssh'), (23, 'telnet'), (25, 'smtp'), (53, 'dns'),
+        (67, 'dhcp'), (68, 'dhcp'), (69, 'tftp'), (80, 'http'), (88, 'kerberos'), (110, 'pop3'),
+        (111, 'rpcbind'), (123, 'ntp'), (135, 'msrpc'), (137, 'netbios'), (138, 'netbios'),
+        (139, 'netbios'), (143, 'imap'), (161, 'snmp'), (179, 'bgp'), (389, 'ldap'),
+        (443, 'https'), (445, 'smb'), (465, 'smtps'), (500, 'ike'), (514, 'syslog'),
+        (587, 'submission'), (636, 'ldaps'), (853, 'dns-tls'), (873, 'rsync'), (993, 'imaps'),
+        (995, 'pop3s'), (1194, 'openvpn'), (1433, 'mssql'), (1521, 'oracle'), (1883, 'mqtt'),
+        (2049, 'nfs'), (2375, 'docker'), (2379, 'etcd'), (3128, 'squid'), (3306, 'mysql'),
+        (3389, 'rdp'), (4500, 'ipsec-nat'), (5060, 'sip'), (5432, 'postgresql'), (5601, 'kibana'),
+        (5672, 'amqp'), (5900, 'vnc'), (5985, 'winrm'), (5986, 'winrm'), (6379, 'redis'),
+        (6443, 'kubernetes'), (8080, 'http-alt'), (8443, 'https-alt'), (9042, 'cassandra'),
+        (9092, 'kafka'), (9200, 'elasticsearch'), (10250, 'kubelet'), (11211, 'memcached'),
+        (27017, 'mongodb')
+),
+used AS (
+    SELECT
+        CASE WHEN dstport <= srcport THEN dstport ELSE srcport END AS port,
+        protocol,
+        action,
+        srcaddr,
+        packets,
+        bytes
+    FROM flows
+    WHERE protocol IN (6, 17)
+      AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+)
+SELECT
+    used.port,
+    used.protocol,
+    COALESCE(ports.service, '') AS service,
+    SUM(used.bytes) AS bytes,
+    SUM(used.packets) AS packets,
+    COUNT(*) AS flows,
+    SUM(CASE WHEN used.action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
+FROM used
+LEFT JOIN ports ON ports.port = used.port
+GROUP BY used.port, used.protocol, ports.service
+ORDER BY bytes DESC, port, protocol
+LIMIT /*$top*/ 20

@@ -1,0 +1,26 @@
+/* flowscan
+id = "console-top-talkers"
+title = "Addresses with most traffic"
+description = "Bytes of each address as source and as destination together."
+[params.from_date]
+type = "string"
+help = "first day, YYYY-MM-DD"
+[params.to_date]
+type = "string"
+help = "last day, YYYY-MM-DD"
+[params.top]
+type = "integer"
+help = "rows to show"
+*/
+SELECT
+    ip,
+    SUM(bytes) AS total_bytes
+FROM (
+    SELECT srcaddr AS ip, bytes FROM vpc_flow_logs WHERE "date" >= DATE(/*$from_date*/ '2026-08-03') AND "date" <= DATE(/*$to_date*/ '2026-08-04')
+    UNION ALL
+    SELECT dstaddr AS ip, bytes FROM vpc_flow_logs WHERE "date" >= DATE(/*$from_date*/ '2026-08-03') AND "date" <= DATE(/*$to_date*/ '2026-08-04')
+) AS sides
+WHERE ip IS NOT NULL
+GROUP BY 1
+ORDER BY total_bytes DESC, ip
+LIMIT /*$top*/ 50
