@@ -61,7 +61,7 @@ class IngestSettings:
     overlap: int = _option(
         2 * DAY, "How far back every cycle lists again, for late objects.", kind="duration"
     )
-    first: str = _option("7d", "How far back the first cycle goes; 'all' for everything.")
+    first: str = _option("all", "How far back the first cycle goes: '30d', or 'all'.")
     workers: int = _option(0, "Parser threads; 0: one per core.")
     concurrency: int = _option(32, "Objects fetched at the same time.")
     endpoint_url: str = _option("", "AWS endpoint other than the usual one.")
