@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowscan.ingest import IngestOptions, IngestResult
-    from flowscan.sources import Source
+    from flowscan.sources import Source, SourceOptions
+
+
+class Engine(StrEnum):
+    """Where the parsing happens."""
+
+    local = "local"
+    spark = "spark"
+
 
 SHOWN = 20
 """Refused and failed objects named one by one before "and N more"."""
@@ -40,6 +49,9 @@ def command(
     account: Annotated[list[str] | None, typer.Option(help="Only these accounts.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="Only these regions.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; default: all cores.")] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where to parse: in this process, or on Spark's executors.")
+    ] = Engine.local,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 3 if any record was rejected.")
@@ -75,11 +87,13 @@ def command(
         format=parse_format(format_) if format_ else None,
         workers=workers or IngestOptions().workers,
     )
-    opened = [open_source(uri, reach) for uri in sources]
     if dry_run:
-        _show_plan(where, opened, options)
+        _show_plan(where, [open_source(uri, reach) for uri in sources], options)
         return
-    result = _ingest(where, opened, options)
+    if engine is Engine.spark:
+        result = _ingest_on_spark(where, sources, reach, options)
+    else:
+        result = _ingest(where, [open_source(uri, reach) for uri in sources], options)
     _show_result(result, where)
     trouble = result.failed or (not result.sources and not result.already and result.refused)
     if trouble or (strict and (result.rejects or result.refused)):
@@ -93,6 +107,23 @@ def _ingest(where: str, opened: list[Source], options: IngestOptions) -> IngestR
 
     with ingest_progress() as progress:
         return ingest(Lake.open(where, create=True), opened, options, progress)
+
+
+def _ingest_on_spark(
+    where: str, sources: list[str], reach: SourceOptions, options: IngestOptions
+) -> IngestResult:
+    from flowscan.errors import ConfigError
+    from flowscan.lake import Lake
+
+    try:
+        import pyspark  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "PySpark is not installed", hint="pip install 'flowscan[spark]'"
+        ) from None
+    from flowscan.ingest.spark import ingest_spark
+
+    return ingest_spark(Lake.open(where, create=True), where, sources, reach, options)
 
 
 def _show_plan(where: str, opened: list[Source], options: IngestOptions) -> None:

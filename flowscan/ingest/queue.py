@@ -89,6 +89,12 @@ class Queue:
             self._held -= ticket.object.size
             return ticket
 
+    def plan(self) -> Iterator[tuple[Source, SourceObject]]:
+        """Hand out all objects without fetching any, for somebody else to read."""
+        while self._ahead:
+            yield self._ahead.popleft()
+        yield from self._new
+
     def close(self) -> None:
         """Stop fetching ahead."""
         for pool in self._pools.values():

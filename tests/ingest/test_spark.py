@@ -1,0 +1,126 @@
+"""Ingest on a local Spark: row for row the plain one, also when a task dies on the way."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flowscan.ingest import IngestOptions, ingest
+from flowscan.lake import Lake
+from flowscan.sources import SourceOptions, open_source
+
+pyspark = pytest.importorskip("pyspark", reason="the spark extra is not installed")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.timeout(600),
+]
+
+HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "
+    "start end action log-status\n"
+)
+START = 1785542400
+
+
+@pytest.fixture(scope="module")
+def session():
+    from pyspark.sql import SparkSession
+
+    built = (
+        SparkSession.builder.master("local[2,4]")
+        .appName("flowscan tests")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    yield built
+    built.stop()
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for n in range(8):
+        rows = "".join(
+            f"2 123456789012 eni-0{n} 203.0.113.{i % 250} 10.0.0.5 {i % 60000} 443 6 3 {i} "
+            f"{START + n * 20000 + i} {START + n * 20000 + i + 9} ACCEPT OK\n"
+            for i in range(20_000)
+        )
+        (folder / f"{n}.log.gz").write_bytes(gzip.compress((HEADER + rows).encode(), 1))
+    (folder / "broken.log.gz").write_bytes((folder / "0.log.gz").read_bytes()[:-500])
+    return folder
+
+
+def difference(one: Path, other: Path) -> int:
+    a, b = (f"(SELECT * FROM '{p}/flows/**/*.parquet')" for p in (one, other))
+    sql = f"SELECT count(*) FROM (({a} EXCEPT ALL {b}) UNION ALL ({b} EXCEPT ALL {a}))"
+    return duckdb.sql(sql).fetchall()[0][0]
+
+
+def spark_ingest(session, lake: Path, logs: Path, **patches):
+    from flowscan.ingest.spark import ingest_spark
+
+    return ingest_spark(
+        Lake.open(lake, create=True),
+        str(lake),
+        [str(logs)],
+        SourceOptions(),
+        IngestOptions(),
+        session=session,
+    )
+
+
+def test_same_rows_as_the_plain_ingest(session, logs: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("flowscan.ingest.spark.TASK_BYTES", 300_000)
+    plain, spark = tmp_path / "plain", tmp_path / "spark"
+    expected = ingest(Lake.open(plain, create=True), [open_source(str(logs), SourceOptions())])
+    result = spark_ingest(session, spark, logs)
+    assert (result.sources, result.flows) == (expected.sources, expected.flows) == (8, 160_000)
+    assert [Path(u).name for u, _ in result.refused] == ["broken.log.gz"]
+    assert difference(plain, spark) == 0
+    assert Lake.open(spark).state().version == 1
+    again = spark_ingest(session, spark, logs)
+    assert (again.sources, again.already) == (0, 9)
+
+
+def test_killed_task_is_retried_and_counts_once(
+    session, logs: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """The first attempt of the third task kills its own process after it has written."""
+    monkeypatch.setattr("flowscan.ingest.spark.TASK_BYTES", 300_000)
+    marker = tmp_path / "killed"
+
+    def run(context, job, tasks):
+        def work(numbered):
+            from pyspark import TaskContext
+
+            from flowscan.ingest.spark import run_task
+
+            number, objects = numbered
+            part = run_task(job, objects, 1 + TaskContext.get().taskAttemptId())
+            if number == 2 and not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return part
+
+        return context.parallelize(list(enumerate(tasks)), len(tasks)).map(work).collect()
+
+    monkeypatch.setattr("flowscan.ingest.spark._run", run)
+    plain, spark = tmp_path / "plain", tmp_path / "spark"
+    ingest(Lake.open(plain, create=True), [open_source(str(logs), SourceOptions())])
+    result = spark_ingest(session, spark, logs)
+    assert marker.exists()
+    assert result.sources == 8
+    assert difference(plain, spark) == 0
+    # What a dying attempt left in staging is garbage that any later ingest clears.
+    ingest(Lake.open(spark), [open_source(str(logs), SourceOptions())])
+    assert not list((spark / "_flowscan" / "staging").rglob("*.tmp"))
