@@ -1,0 +1,209 @@
+"""`flowscan lake`: look at the lake, check it, keep it in shape, open it with other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowscan.cli.options import LakeOption, OutputOption
+from flowscan.cli.render import Format
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from flowscan.lake.status import Status
+
+app = typer.Typer(help="Look at the lake, check it, keep it in shape.", no_args_is_help=True)
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+
+
+@app.command("status")
+def status_command(
+    lake: LakeOption = None,
+    format_: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """Show dates, flows, bytes, sources, rejects and coverage.
+
+    Example: flowscan lake status --format json
+    """
+    from flowscan.cli.options import open_lake
+    from flowscan.cli.render import emit
+    from flowscan.lake.status import status
+
+    found = status(open_lake(lake))
+    if format_ is Format.json:
+        _emit_json(found, output)
+        return
+    emit(_dates(found), format_, output)
+    if format_ is Format.table and output is None:
+        for line in _summary(found):
+            typer.echo(line)
+
+
+def _emit_json(found: Status, output: Path | None) -> None:
+    """Everything as one object; the other formats are rows, one a date."""
+    import json
+    from dataclasses import asdict
+
+    text = json.dumps(asdict(found), indent=2)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+def _dates(found: Status) -> pa.Table:
+    import pyarrow as pa
+
+    from flowscan.cli.render import utc
+
+    names = ("date", "files", "flows", "bytes", "first_start", "last_start")
+    rows = [
+        (d.date, d.files, d.flows, d.bytes, d.first and utc(d.first), d.last and utc(d.last))
+        for d in found.dates
+    ]
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    kinds = [pa.string(), pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.string()]
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    return pa.Table.from_arrays(arrays, names=list(names))
+
+
+def _summary(found: Status) -> list[str]:
+    from flowscan.cli.render import human_bytes, plain
+
+    totals = found.totals
+    records = (
+        f"records   {totals.records:,} = {totals.flows:,} flows + {totals.nodata:,} NODATA"
+        f" + {totals.skipdata:,} SKIPDATA + {totals.rejects:,} rejects"
+    )
+    lines = [
+        "",
+        f"lake      {plain(found.where)}, version {found.version}",
+        f"flows     {found.flows:,} in {human_bytes(found.bytes)}, {len(found.dates):,} dates",
+        f"sources   {totals.sources:,} ({human_bytes(totals.size)}), {totals.refused:,} refused",
+        records,
+    ]
+    if found.expired:
+        lines.append(f"expired   {found.expired:,} flows")
+    lines += [f"{table:<9} {rows:,} rows" for table, rows in found.tables.items()]
+    if found.unpublished:
+        lines.append(
+            f"waiting   {found.unpublished:,} commits are not yet published;"
+            " the next ingest does it, or flowscan lake verify --repair"
+        )
+    return lines
+
+
+@app.command("verify")
+def verify_command(
+    lake: LakeOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Read every page of every file.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First repair what can be without loss.")
+    ] = False,
+) -> None:
+    """Check the ledger against the files; say what is wrong and what to do.
+
+    Exit code 3 when something is wrong. Example: flowscan lake verify --full
+    """
+    from flowscan.cli.options import open_lake
+    from flowscan.cli.render import plain
+    from flowscan.lake import verify as check
+
+    opened = open_lake(lake)
+    if repair:
+        for line in check.repair(opened):
+            typer.echo(plain(f"repaired: {line}"))
+    problems = check.verify(opened, full=full)
+    for problem in problems:
+        word = "note" if problem.harmless else "wrong"
+        typer.echo(plain(f"{word}: {problem.path}: {problem.what} ({problem.fix})"))
+    wrong = sum(not problem.harmless for problem in problems)
+    if wrong:
+        typer.echo(f"{wrong:,} problems", err=True)
+        raise typer.Exit(3)
+    typer.echo("the lake is sound")
+
+
+@app.command("compact")
+def compact_command(lake: LakeOption = None) -> None:
+    """Rewrite the small files of dates that are over into few large sorted ones.
+
+    The old files are deleted a day later, so that running queries finish.
+    """
+    import time
+
+    from flowscan.cli.options import open_lake
+    from flowscan.cli.render import human_bytes
+    from flowscan.lake.compact import compact
+    from flowscan.lake.expire import purge
+
+    opened, now = open_lake(lake), int(time.time())
+    count = 0
+    for done in compact(opened, now=now):
+        count += 1
+        typer.echo(
+            f"{done.table} {done.date or ''}: {done.files_before:,} files"
+            f" ({human_bytes(done.bytes_before)}) → {done.files_after:,}"
+            f" ({human_bytes(done.bytes_after)}), {done.rows:,} rows"
+        )
+    if not count:
+        typer.echo("nothing to compact")
+    deleted = purge(opened, now=now)
+    if deleted.files:
+        typer.echo(f"deleted {deleted.files:,} old files ({human_bytes(deleted.bytes)})")
+
+
+@app.command("expire")
+def expire_command(
+    older_than: Annotated[
+        str, typer.Option("--older-than", help="An age such as 90d, or a date: 2026-05-01.")
+    ],
+    lake: LakeOption = None,
+    grace: Annotated[
+        str, typer.Option(help="How long queries that run may still read the files.")
+    ] = "24h",
+) -> None:
+    """Take flows of dates that ended before a time out of the lake.
+
+    Their bytes are deleted once the grace is over, by a later `expire` or `compact`. Sources
+    stay known, so an ingest does not bring the flows back.
+
+    Example: flowscan lake expire --older-than 90d
+    """
+    import time
+    from datetime import UTC, datetime
+
+    from flowscan.cli.options import open_lake
+    from flowscan.cli.render import human_bytes
+    from flowscan.config import parse_time
+    from flowscan.lake.expire import expire, purge
+
+    now = datetime.fromtimestamp(int(time.time()), UTC)
+    before = parse_time(older_than, now)
+    wait = int(now.timestamp()) - parse_time(grace, now)
+    opened = open_lake(lake)
+    gone = expire(opened, before=before)
+    typer.echo(f"took out {gone.files:,} files, {gone.rows:,} rows, {human_bytes(gone.bytes)}")
+    deleted = purge(opened, now=now.timestamp(), grace=wait)
+    typer.echo(f"deleted {deleted.files:,} files, {human_bytes(deleted.bytes)}")
+
+
+@app.command("duckdb")
+def duckdb_command(
+    file: Annotated[Path, typer.Argument(help="Database file to write.")],
+    lake: LakeOption = None,
+) -> None:
+    """Write a DuckDB database whose views read the lake, for other tools.
+
+    Example: flowscan lake duckdb flows.duckdb && duckdb flows.duckdb
+    """
+    from flowscan.cli.options import open_lake
+    from flowscan.engine import write_database
+
+    write_database(open_lake(lake).snapshot(), file)
+    typer.echo(f"wrote {file}")
