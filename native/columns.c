@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { KEEP_IDLE = 2, FIRST_ROWS = 4096, FIRST_VALUES = 64, FIRST_TEXT = 1024 };
+#ifndef FS_FIRST_ROWS
+#define FS_FIRST_ROWS 4096
+#endif
+enum { KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 64, FIRST_TEXT = 1024 };
 #define KEEP_TEXT ((size_t)64 << 20) /* larger text buffers are not kept */
 
 static size_t width_of(fs_type type) {
