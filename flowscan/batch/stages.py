@@ -67,7 +67,7 @@ def export_stage(context: Context) -> StageResult:
 
 def report_stage(context: Context) -> StageResult:
     """Writes the report."""
-    from flowscan import report
+    from flowscan.report import build, renderer
 
     settings = context.settings.report
     if not settings.path:
@@ -75,9 +75,9 @@ def report_stage(context: Context) -> StageResult:
     if not context.lake.snapshot().files("flows"):
         return StageResult("nothing", message="no flows yet")
     since = parse_time(settings.since, datetime.fromtimestamp(context.now, UTC))
-    built = report.build(context.lake, since, None, now=context.now)
-    text = getattr(report, f"render_{settings.format}")(built)
-    publish(settings.path, text, source_options(context))
+    built = build(context.lake, since, None, now=context.now)
+    text = renderer(settings.format)(built)
+    publish(settings.path, text, source_options(context.settings))
     return StageResult("done", {"path": settings.path, "bytes": len(text)})
 
 

@@ -93,18 +93,12 @@ def command(
 
 
 def _render(report: Report, chosen: Format, *, to_file: bool) -> str:
-    from flowscan import report as reports
+    from flowscan.report import render_terminal, renderer
 
     if chosen is Format.terminal:
         width, color = (100, False) if to_file else _screen()
-        return reports.render_terminal(report, width=width, color=color)
-    renderers = {
-        Format.html: reports.render_html,
-        Format.json: reports.render_json,
-        Format.csv: reports.render_csv,
-        Format.markdown: reports.render_markdown,
-    }
-    return renderers[chosen](report)
+        return render_terminal(report, width=width, color=color)
+    return renderer(chosen.value)(report)
 
 
 def _screen() -> tuple[int, bool]:

@@ -6,6 +6,8 @@ Invariant: renderers query nothing and decide nothing, so every format says the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flowscan.report.assemble import Options, build
 from flowscan.report.model import Report
 
@@ -18,6 +20,7 @@ __all__ = [
     "render_json",
     "render_markdown",
     "render_terminal",
+    "renderer",
 ]
 
 
@@ -54,3 +57,19 @@ def render_markdown(report: Report) -> str:
     from flowscan.report import markdown
 
     return markdown.render(report)
+
+
+def renderer(name: str) -> Callable[[Report], str]:
+    """The renderer of a format: terminal, html, json, csv or markdown.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    renderers: dict[str, Callable[[Report], str]] = {
+        "terminal": render_terminal,
+        "html": render_html,
+        "json": render_json,
+        "csv": render_csv,
+        "markdown": render_markdown,
+    }
+    return renderers[name]
