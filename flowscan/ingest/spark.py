@@ -13,7 +13,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from flowscan.errors import LakeConflict
+from flowscan.errors import LakeConflict, LakeError
 from flowscan.ingest.model import MEGABYTE, IngestOptions, IngestResult
 from flowscan.ingest.queue import Queue, Ticket, fetch
 from flowscan.ingest.worker import Worker
@@ -195,11 +195,19 @@ def _tasks(names: dict[int, str], queue: Queue) -> Iterator[list[Assigned]]:
 
 def _run(context: Any, job: Job, tasks: list[list[Assigned]]) -> list[tuple[Part, IngestResult]]:
     def work(objects: list[Assigned]) -> tuple[Part, IngestResult]:
-        from pyspark import TaskContext
-
-        return run_task(job, objects, 1 + TaskContext.get().taskAttemptId())
+        return run_task(job, objects, 1 + _attempt_id())
 
     parts: list[tuple[Part, IngestResult]] = (
         context.parallelize(tasks, len(tasks)).map(work).collect()
     )
     return parts
+
+
+def _attempt_id() -> int:
+    """Number of this task attempt, unique in the application."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    if context is None:
+        raise LakeError("no Spark task runs here")
+    return int(context.taskAttemptId())
