@@ -1,7 +1,7 @@
 """The charts of the HTML report, as Vega-Lite specs made with Altair.
 
 Each function gives the spec of one chart at a width in pixels; the page shows a wide and a narrow
-rendering of each. Invariant: every label is plain text, every mark says its numbers in words, and
+rendering of each. Invariant: every mark says its numbers in words, and
 no chart tells by colour alone what its shape, position or text does not.
 """
 
@@ -16,7 +16,7 @@ import altair as alt
 from flowscan.enrich.services import port_label
 from flowscan.report.model import Bucket, FindingView, Report
 from flowscan.report.svg import COLOR
-from flowscan.text import human_bytes, human_count, plain, utc
+from flowscan.text import human_bytes, human_count, utc
 
 Spec = dict[str, Any]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -98,7 +98,7 @@ def _marks(
         {
             "t": utc(min(max(f.first_seen, begin), end)),
             "severity": f.label,
-            "say": plain(f"{f.label}: {f.title}, {_clock(f.first_seen)}"),
+            "say": f"{f.label}: {f.title}, {_clock(f.first_seen)}",
         }
         for f in found[:150]
     ]
@@ -253,10 +253,10 @@ def countries(report: Report, width: int) -> Spec:
     """Flows by country, most first."""
     values = [
         {
-            "country": plain(c.name)[:24],
+            "country": c.name[:24],
             "flows": c.flows,
             "text": f"{human_count(c.flows)}, {human_bytes(c.bytes)}",
-            "say": plain(f"{c.name}: {human_count(c.flows)} flows, {human_bytes(c.bytes)}"),
+            "say": f"{c.name}: {human_count(c.flows)} flows, {human_bytes(c.bytes)}",
         }
         for c in report.countries[:15]
     ]
@@ -292,7 +292,7 @@ def _finish(chart: Any) -> Spec:
 
 
 def _short(group: str) -> str:
-    return plain(group if len(group) <= 16 else group[:15] + "…")
+    return group if len(group) <= 16 else group[:15] + "…"
 
 
 def _clock(seconds: int) -> str:

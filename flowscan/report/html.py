@@ -30,9 +30,7 @@ SHAPES = {"critical": "◆", "high": "▲", "medium": "●", "low": "■", "info
 
 def render(report: Report, *, live: Mapping[str, Any] | None = None) -> str:
     """The page of a report. `live` is what `serve` adds: the period picker and drill-down links."""
-    return page(
-        "report.html", report=report, charts=_charts(report), live=live, tiles=tiles(report)
-    )
+    return page("report.html", report=report, charts=draw(report), live=live, tiles=tiles(report))
 
 
 def page(template: str, *, live: Mapping[str, Any] | None, **values: Any) -> str:
@@ -56,7 +54,7 @@ def page(template: str, *, live: Mapping[str, Any] | None, **values: Any) -> str
     )
 
 
-def _charts(report: Report) -> dict[str, Markup]:
+def draw(report: Report) -> dict[str, Markup]:
     """Each chart in a wide and a narrow rendering, one after the other; CSS shows one of them."""
     if report.is_empty:
         return {}

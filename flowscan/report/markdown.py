@@ -17,7 +17,7 @@ def render(report: Report) -> str:
     """The report as one Markdown text."""
     parts = [f"# {markdown_text(report.verdict)}", markdown_text(report.detail)]
     period = report.overview.period
-    parts.append(f"{utc(period.since)} to {utc(period.until)}, from {_code(report.lake)}")
+    parts.append(f"{utc(period.since)} to {utc(period.until)}, from {markdown_text(report.lake)}")
     parts.append(_figures(report))
     for title, heads, rows, nothing in _sections(report):
         body = _table(heads, rows) if rows else nothing

@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup, escape
 
+from flowscan.text import plain
+
 # Colours that specs use, and what the page makes of them.
 PALETTE: Final[dict[str, str]] = {
     "#010101": "--ink",
@@ -59,15 +61,25 @@ def render(spec: dict[str, Any], label: str, kind: str) -> Markup:
     """The chart of a Vega-Lite spec; `label` is what a screen reader says, `kind` a CSS class."""
     import vl_convert
 
-    root = ET.fromstring(vl_convert.vegalite_to_svg(spec))  # noqa: S314 - vl-convert's own
+    root = ET.fromstring(vl_convert.vegalite_to_svg(_plain(spec)))  # noqa: S314 - vl-convert's own
     box, width = root.get("viewBox", "0 0 10 10"), root.get("width", "10")
-    inner = "".join(_element(child) for child in root)
+    inner = "".join(element(child) for child in root)
     return Markup(
         '<svg class="chart {}" viewBox="{}" width="{}" role="img" aria-label="{}">{}</svg>'
-    ).format(kind, box, width, label, Markup(inner))  # noqa: S704 - escaped in _element
+    ).format(kind, box, width, label, Markup(inner))  # noqa: S704 - escaped in element
 
 
-def _element(node: ET.Element) -> str:
+def _plain(value: Any) -> Any:
+    """The spec with every text in it made plain: XML has no place for control characters."""
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return plain(value) if isinstance(value, str) else value
+
+
+def element(node: ET.Element) -> str:
+    """An SVG element rebuilt: known elements and attributes, escaped, the rest left out."""
     tag = node.tag.rsplit("}", 1)[-1]
     if tag not in _TAGS or _is_nothing(node, tag):
         return ""
@@ -79,7 +91,7 @@ def _element(node: ET.Element) -> str:
     tip = node.get("aria-label")
     spoken = tip is not None and node.get("role") == "graphics-symbol" and len(node) == 0
     inner = f"<title>{escape(tip)}</title>" if spoken else ""
-    inner += str(escape(node.text or "")) + "".join(_element(child) for child in node)
+    inner += str(escape(node.text or "")) + "".join(element(child) for child in node)
     if tag == "g" and not attributes:
         return inner
     return f"<{tag}{attributes}>{inner}</{tag}>"
