@@ -109,7 +109,7 @@ def _sns(context: Context, news: Sequence[Mapping[str, Any]]) -> None:
     from flowscan.sources.aws import client, explain
 
     topic = context.settings.notify.sns_topic
-    sns = client("sns", source_options(context))
+    sns = client("sns", source_options(context.settings))
     count = len(news)
     subject = f"flowscan: {count} new finding{'s' if count != 1 else ''}"
     for text in _parcels(context, news):

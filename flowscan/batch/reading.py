@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from flowscan.batch.model import Context, StageResult
-from flowscan.config import parse_duration, redact
+from flowscan.config import Settings, parse_duration, redact
 from flowscan.errors import FlowscanError, SourceError, UsageError
 from flowscan.ingest import IngestOptions, IngestResult, ingest
 from flowscan.parse import parse_format
 from flowscan.sources import SourceOptions, Window, open_source
 
-__all__ = ["ingest_stage"]
+__all__ = ["ingest_stage", "source_options"]
 
 NAMED = 10  # objects named one by one in the summary
 
@@ -45,7 +45,7 @@ def ingest_stage(context: Context) -> StageResult:
 
 def _read(context: Context, uri: str) -> IngestResult:
     settings = context.settings.ingest
-    source = open_source(uri, source_options(context))
+    source = open_source(uri, source_options(context.settings))
     options = IngestOptions(
         workers=settings.workers or IngestOptions().workers,
         window=Window(
@@ -59,10 +59,9 @@ def _read(context: Context, uri: str) -> IngestResult:
     return ingest(context.lake, [source], options)
 
 
-def source_options(context: Context) -> SourceOptions:
+def source_options(every: Settings) -> SourceOptions:
     """How the sources of the settings are reached."""
-    settings = context.settings.ingest
-    lake = context.settings.lake.path
+    settings, lake = every.ingest, every.lake.path
     return SourceOptions(
         exclude=(lake if "://" in lake else Path(lake).absolute(),),
         endpoint_url=settings.endpoint_url or None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flowscan.batch.model import Context, StageResult
 from flowscan.batch.output import publish
@@ -23,8 +24,6 @@ __all__ = [
     "report_stage",
     "upkeep_stage",
 ]
-
-RENDERERS = ("html", "json", "csv", "markdown")
 
 
 def feeds_stage(context: Context) -> StageResult:
@@ -57,7 +56,28 @@ def match_stage(context: Context) -> StageResult:
 
 def detect_stage(context: Context) -> StageResult:
     """Runs the detections over the days that changed."""
-    return StageResult("nothing", message="no detections yet")
+    from flowscan.detect import Options, detect
+
+    settings = context.settings.detect
+    options = Options(
+        only=settings.only,
+        skip=settings.skip,
+        folder=Path(settings.detections) if settings.detections else None,
+        parameters=settings.parameters,
+        trusted=settings.trusted,
+        suppress=settings.suppress,
+    )
+    if not context.lake.snapshot().files("flows"):
+        return StageResult("nothing", message="no flows yet")
+    result = detect(context.lake, options, now=context.now)
+    figures = {
+        "findings": len(result.findings),
+        "days": len(result.days),
+        "ran": len(result.ran),
+        "reduced": len(result.reduced),
+        "skipped": len(result.skipped),
+    }
+    return StageResult("done" if result.days else "nothing", figures)
 
 
 def export_stage(context: Context) -> StageResult:

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from flowscan.errors import SourceError, UsageError
-from flowscan.sources.aws import Bucket, client, explain
-from flowscan.sources.keys import is_flow_service, parse_key, wanted
+from flowscan.sources.announced import Buckets
+from flowscan.sources.aws import client, explain
+from flowscan.sources.keys import parse_key, wanted
 from flowscan.sources.model import Payload, SourceObject, SourceOptions, Window
-from flowscan.sources.notices import BadNotice, Notice, parse_notice
-from flowscan.sources.s3 import read_object, split_uri
+from flowscan.sources.notices import BadNotice, parse_notice
+from flowscan.sources.s3 import split_uri
 
 __all__ = ["SqsSource"]
 
@@ -47,11 +48,10 @@ class SqsSource:
     def __init__(self, uri: str, options: SourceOptions) -> None:
         """Raises UsageError for a bad URL, SourceError without credentials."""
         self._url, reach = _queue(uri, options)
-        self._options = options
         self.concurrency = options.concurrency
         self._client = client("sqs", reach)
         self._lock = threading.Lock()
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets = Buckets(options)
         self._messages: dict[tuple[str, str], list[_Message]] = {}
         self.poison: Handles = []
         """Ids of messages that could not be understood, with the reason."""
@@ -86,12 +86,9 @@ class SqsSource:
         """Objects of a message; none of them if it may be deleted, None if it is left."""
         try:
             notices = parse_notice(message["Body"])
-            found = [o for o in map(self._object, notices) if o]
+            found = [o for o in map(self._buckets.object, notices) if o]
         except BadNotice as reason:
             self._poison(message, str(reason))
-            return None
-        except (SourceError, UsageError) as error:
-            self._poison(message, error.what)
             return None
         if not found:
             return ()
@@ -108,35 +105,9 @@ class SqsSource:
         self.poison.append(f"{message.get('MessageId', '?')}: {reason}")
         log.warning("queue message %s left: %s", message.get("MessageId", "?"), reason)
 
-    def _object(self, notice: Notice) -> SourceObject | None:
-        info = parse_key(notice.key)
-        if not is_flow_service(info.service) or notice.size == 0:
-            return None
-        size, etag = notice.size, notice.etag
-        if size is None or etag is None:
-            size, etag = self._ask(notice)
-        uri = f"s3://{notice.bucket}/{notice.key}"
-        return SourceObject(uri, size, etag, info.time, info.account, info.region)
-
-    def _ask(self, notice: Notice) -> tuple[int, str]:
-        import obstore
-
-        bucket = self._bucket(notice.bucket)
-        try:
-            meta = bucket.call(lambda store: obstore.head(store, notice.key), notice.key)
-        except SourceError as error:
-            raise BadNotice(f"the object cannot be asked for: {error.what}") from None
-        return meta["size"], (meta["e_tag"] or "").strip('"')
-
-    def _bucket(self, name: str) -> Bucket:
-        with self._lock:
-            if name not in self._buckets:
-                self._buckets[name] = Bucket(name, self._options)
-            return self._buckets[name]
-
     def read(self, obj: SourceObject) -> Payload:
         """The bytes of the version that the message announced."""
-        return Payload(read_object(self._bucket(split_uri(obj.uri)[0]), obj))
+        return self._buckets.read(obj)
 
     def done(self, objects: Iterable[SourceObject]) -> None:
         """Deletes the messages whose objects are all committed now."""
