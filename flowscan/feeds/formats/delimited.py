@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from flowscan.errors import FeedError
-from flowscan.feeds.address import kind_of, loose_interval
+from flowscan.feeds.address import loose_interval
 from flowscan.feeds.model import Entry, ReadOptions
 
 # Column names that hold an address, best first; a list has as a rule one of them.
@@ -114,6 +114,8 @@ def parse_csv(text: str, options: ReadOptions) -> Iterator[Entry]:
         FeedError: there is no header row, or no such column.
     """
     header = find_header(text, options.column)
+    if header is None and options.column is not None:
+        raise FeedError(f"no column {options.column!r}", hint="the header row names the columns")
     if header is None:
         hint = "name the column that holds addresses with --column"
         raise FeedError("no header row that names an address column", hint=hint)
@@ -123,8 +125,6 @@ def parse_csv(text: str, options: ReadOptions) -> Iterator[Entry]:
     for number, row in _rows(text, after):
         description = next((row[i] for i in about if i < len(row) and row[i]), "")
         values = [row[i] for i in where if i < len(row) and row[i]]
-        if len(values) > 1:  # an address says more to a flow log than the domain beside it
-            values = [v for v in values if kind_of(v) != "domain"] or values[:1]
         if not values:
             yield Entry(number, ",".join(row)[:200])
         for value in values:
