@@ -172,7 +172,9 @@ def update(known: Finding | None, fresh: Finding, days: Iterable[int], now: int)
     evaluated = set(days)
     kept = tuple(d for d in known.days if d.day not in evaluated)
     merged = tuple(sorted((*kept, *fresh.days), key=lambda d: d.day))
-    result = replace(fresh, days=merged, created=known.created, updated=known.updated)
+    # What is said in words follows the latest day, whichever day was evaluated last.
+    latest = fresh if fresh.days[-1].day >= merged[-1].day else known
+    result = replace(latest, days=merged, created=known.created, updated=known.updated)
     result = replace(result, status=known.status, status_reason=known.status_reason)
     if result.last_seen > known.last_seen and known.status == "archived":
         result = replace(result, status="active", status_reason=None)

@@ -4,7 +4,7 @@ title = "Who called whom: sessions of one day, client, server, port and protocol
 description = """
 One row per UTC day, client, server, server port and protocol, with how the sessions ended:
 refused (REJECT), silent (no answer), closed (answered by bare resets), empty (a handshake without
-payload) and open (payload went over). failed is refused, silent and closed together. tries are
+payload) and open (payload went over); late answers alone count in none of these. failed is refused, silent and closed together. tries are
 open sessions of the size of one password guess, heavy the ones that carried work. Sides: ours (an
 interface's address or a private one), public, other (multicast, link-local and the like).
 """
@@ -20,8 +20,9 @@ WITH ended AS (
     CASE WHEN protocol IN (6, 17, 132) THEN server_port ELSE 0 END AS port,
     protocol, packets_out, packets_in, bytes_out, bytes_in, first_seen, last_seen, client_port,
     CASE
+      WHEN packets_out = 0 THEN 'stray'
       WHEN packets_in = 0 AND rejected > 0 THEN 'refused'
-      WHEN packets_in = 0 OR packets_out = 0 THEN 'silent'
+      WHEN packets_in = 0 THEN 'silent'
       WHEN protocol <> 6 THEN 'open'
       WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= 46 * packets_in
         AND bytes_out <= 66 * packets_out THEN 'closed'
@@ -57,7 +58,7 @@ counted AS (
   GROUP BY 1, 2, 3, 4, 5
 ),
 addresses AS (
-  SELECT address,
+  SELECT day, address,
     CASE
       WHEN regexp_like(address,
         '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])')
@@ -66,12 +67,12 @@ addresses AS (
         THEN 'other'
       ELSE 'public'
     END AS side
-  FROM (SELECT client AS address FROM counted UNION SELECT server FROM counted) seen
+  FROM (SELECT day, client AS address FROM counted UNION SELECT day, server FROM counted) seen
 ),
 sided AS (
-  SELECT a.address, CASE WHEN h.address IS NOT NULL THEN 'ours' ELSE a.side END AS side
+  SELECT a.day, a.address, CASE WHEN h.address IS NOT NULL THEN 'ours' ELSE a.side END AS side
   FROM addresses a
-  LEFT JOIN hosts h ON h.address = a.address
+  LEFT JOIN hosts h ON h.day = a.day AND h.address = a.address
 )
 SELECT
   c.day, c.client, c.server, c.port, c.protocol,
@@ -86,5 +87,5 @@ SELECT
   CAST(c.bytes_out AS BIGINT) AS bytes_out, CAST(c.bytes_in AS BIGINT) AS bytes_in,
   c.duration, c.client_ports, c.first_seen, c.last_seen
 FROM counted c
-JOIN sided sc ON sc.address = c.client
-JOIN sided ss ON ss.address = c.server
+JOIN sided sc ON sc.day = c.day AND sc.address = c.client
+JOIN sided ss ON ss.day = c.day AND ss.address = c.server

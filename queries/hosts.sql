@@ -2,16 +2,17 @@
 id = "hosts"
 title = "Addresses that are ours: those that the recording interfaces belong to"
 description = """
-One row per address of our own. With flow-direction, an interface's addresses are the sources of
+One row per UTC day and address of our own. With flow-direction, an interface's addresses are the sources of
 its egress and the destinations of its ingress. Without it, the address that stands in nearly all
 records of the interface; of two such, the one with more peers, then the private one. An interface
 that records a whole network (a mirror, a converted capture) owns that address's /16.
 """
-columns = ["address", "interface_id", "account_id", "region", "vpc_id", "subnet_id",
+columns = ["day", "address", "interface_id", "account_id", "region", "vpc_id", "subnet_id",
   "instance_id"]
 */
 WITH pairs AS (
   SELECT
+    "start" - mod("start", 86400) AS day,
     COALESCE(interface_id, resource_id, '') AS recorder,
     srcaddr, dstaddr, flow_direction AS way,
     pkt_srcaddr, pkt_dstaddr,
@@ -23,70 +24,70 @@ WITH pairs AS (
   WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
     AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
     AND COALESCE(interface_id, resource_id) IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 recorders AS (
-  SELECT recorder, sum(records) AS records, count(way) AS ways, max(account_id) AS account_id,
+  SELECT day, recorder, sum(records) AS records, count(way) AS ways, max(account_id) AS account_id,
     max(region) AS region, max(vpc_id) AS vpc_id, max(subnet_id) AS subnet_id,
     max(instance_id) AS instance_id
   FROM pairs
-  GROUP BY 1
+  GROUP BY 1, 2
 ),
 sides AS (
-  SELECT recorder, srcaddr AS address, dstaddr AS peer, records,
+  SELECT day, recorder, srcaddr AS address, dstaddr AS peer, records,
     CASE WHEN way = 'egress' THEN records ELSE 0 END AS own FROM pairs
   UNION ALL
-  SELECT recorder, dstaddr, srcaddr, records,
+  SELECT day, recorder, dstaddr, srcaddr, records,
     CASE WHEN way = 'ingress' THEN records ELSE 0 END FROM pairs WHERE dstaddr <> srcaddr
 ),
 candidates AS (
-  SELECT recorder, address, sum(records) AS records, sum(own) AS own,
+  SELECT day, recorder, address, sum(records) AS records, sum(own) AS own,
     count(DISTINCT peer) AS peers
   FROM sides
-  GROUP BY 1, 2
+  GROUP BY 1, 2, 3
 ),
 ranked AS (
   SELECT c.*, r.records AS total, r.ways,
     row_number() OVER (
-      PARTITION BY c.recorder
+      PARTITION BY c.day, c.recorder
       ORDER BY CASE WHEN c.records * 10 >= r.records * 9 THEN 0 ELSE 1 END,
         c.own DESC, c.peers DESC,
         CASE WHEN regexp_like(c.address,
           '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])') THEN 0 ELSE 1 END,
         c.records DESC, c.address) AS place
   FROM candidates c
-  JOIN recorders r ON r.recorder = c.recorder
+  JOIN recorders r ON r.day = c.day AND r.recorder = c.recorder
 ),
 firsts AS (
-  SELECT recorder, address, total, records, ways,
+  SELECT day, recorder, address, total, records, ways,
     split_part(address, '.', 1) AS part1, split_part(address, '.', 2) AS part2
   FROM ranked
   WHERE place = 1
 ),
 owned AS (
-  SELECT r.recorder, r.address, r.records
+  SELECT r.day, r.recorder, r.address, r.records
   FROM ranked r
-  JOIN firsts f ON f.recorder = r.recorder
+  JOIN firsts f ON f.day = r.day AND f.recorder = r.recorder
   WHERE (f.ways > 0 AND r.own * 10 >= r.records * 4)
     OR (f.ways = 0 AND r.place = 1)
     OR (f.ways = 0 AND f.records * 10 < f.total * 9
       AND split_part(r.address, '.', 1) = f.part1 AND split_part(r.address, '.', 2) = f.part2)
   UNION ALL
   -- Secondary addresses, such as those of pods: only the packet level shows them.
-  SELECT recorder, pkt_srcaddr, sum(records)
+  SELECT day, recorder, pkt_srcaddr, sum(records)
   FROM pairs
   WHERE way = 'egress' AND pkt_srcaddr <> srcaddr
     AND regexp_like(pkt_srcaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
-  GROUP BY 1, 2
+  GROUP BY 1, 2, 3
 ),
 best AS (
-  SELECT address, recorder,
-    row_number() OVER (PARTITION BY address ORDER BY records DESC, recorder) AS place
+  SELECT day, address, recorder,
+    row_number() OVER (PARTITION BY day, address ORDER BY records DESC, recorder) AS place
   FROM owned
   WHERE address IS NOT NULL
 )
-SELECT b.address, b.recorder AS interface_id, r.account_id, r.region, r.vpc_id, r.subnet_id,
+SELECT b.day, b.address, b.recorder AS interface_id, r.account_id, r.region, r.vpc_id, r.subnet_id,
   r.instance_id
 FROM best b
-JOIN recorders r ON r.recorder = b.recorder
+JOIN recorders r ON r.day = b.day AND r.recorder = b.recorder
 WHERE b.place = 1

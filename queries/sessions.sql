@@ -6,7 +6,8 @@ One row per connection. Records of one five-tuple are one connection while they 
 apart than AWS's own connection tracking keeps it (TCP 350 s, UDP 180 s, others 60 s). Both
 directions are paired, what two interfaces recorded is counted once, and the outer leg of a NAT
 gateway is dropped. The client is, in this order: who sent SYN without ACK (syn); the only side
-that sent anything (only); the side without the one well-known port (port); of a tiny exchange,
+that sent anything (only; a lone packet of a well-known port to a
+dynamic one is a late answer); the side without the one well-known port (port); of a tiny exchange,
 the side whose packets are larger than a bare RST (size); the side whose endpoint others do not
 share (endpoint); the side without the one registered port (registered); who was seen first
 (time); the side with the higher port (higher); as flow-direction says (direction).
@@ -26,13 +27,14 @@ WITH pairs AS (
     COALESCE(pkt_srcaddr, srcaddr) AS src,
     COALESCE(pkt_dstaddr, dstaddr) AS dst,
     COALESCE(interface_id, tgw_attachment_id, resource_id, '') AS recorder,
+    CASE WHEN /*$by_day*/ 0 = 1 THEN "start" - mod("start", 86400) ELSE 0 END AS part,
     min(account_id) AS account_id,
     sum(CAST(packets AS DOUBLE)) AS packets,
     sum(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
   FROM flows
   WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
     AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2, 3, 4, 5, 6
 ),
 gateways AS (
   -- NAT gateways: their own private address stands for public ones at packet level.
@@ -56,21 +58,22 @@ inner_pairs AS (
 witnesses AS (
   -- Two interfaces saw the same: the one that saw most packets speaks, of equals the one that
   -- refused some.
-  SELECT a, b, recorder, account_id, row_number() OVER (ORDER BY a, b) AS pair
+  SELECT a, b, part, recorder, account_id, row_number() OVER (ORDER BY a, b, part) AS pair
   FROM (
-    SELECT a, b, recorder, min(account_id) AS account_id,
+    SELECT a, b, part, recorder, min(account_id) AS account_id,
       row_number() OVER (
-        PARTITION BY a, b ORDER BY sum(packets) DESC, sum(rejected) DESC, recorder) AS place
+        PARTITION BY a, b, part
+        ORDER BY sum(packets) DESC, sum(rejected) DESC, recorder) AS place
     FROM inner_pairs
-    GROUP BY a, b, recorder
+    GROUP BY a, b, part, recorder
   ) ranked
   WHERE place = 1
 ),
 lanes AS (
   -- The directed pairs that count; up means that the source is the lower end, a.
-  SELECT p.srcaddr, p.dstaddr, p.src, p.dst, p.recorder, w.pair, p.src = p.a AS up
+  SELECT p.srcaddr, p.dstaddr, p.src, p.dst, p.recorder, p.part, w.pair, p.src = p.a AS up
   FROM inner_pairs p
-  JOIN witnesses w ON w.a = p.a AND w.b = p.b AND w.recorder = p.recorder
+  JOIN witnesses w ON w.a = p.a AND w.b = p.b AND w.part = p.part AND w.recorder = p.recorder
 ),
 directed AS (
   SELECT
@@ -89,6 +92,7 @@ directed AS (
   JOIN lanes l ON l.srcaddr = f.srcaddr AND l.dstaddr = f.dstaddr
     AND l.src = COALESCE(f.pkt_srcaddr, f.srcaddr) AND l.dst = COALESCE(f.pkt_dstaddr, f.dstaddr)
     AND l.recorder = COALESCE(f.interface_id, f.tgw_attachment_id, f.resource_id, '')
+    AND l.part = CASE WHEN /*$by_day*/ 0 = 1 THEN f."start" - mod(f."start", 86400) ELSE 0 END
   WHERE f."start" >= /*$since*/ 0 AND f."start" < /*$until*/ 4102444800
 ),
 slices AS (
@@ -98,7 +102,6 @@ slices AS (
     CASE WHEN up THEN srcport ELSE dstport END AS ap,
     CASE WHEN up THEN dstport ELSE srcport END AS bp,
     protocol,
-    CASE WHEN /*$by_day*/ 0 = 1 THEN s - mod(s, 86400) ELSE 0 END AS part,
     s - mod(s, gap) AS slice,
     min(gap) AS gap,
     min(s) AS s,
@@ -115,33 +118,33 @@ slices AS (
     bitwise_or_agg(CASE WHEN up THEN tcp_flags ELSE 0 END) AS flags_ab,
     bitwise_or_agg(CASE WHEN up THEN 0 ELSE tcp_flags END) AS flags_ba
   FROM directed
-  GROUP BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5
 ),
 whole AS (
-  SELECT pair, ap, bp, protocol, part, min(gap) AS gap, min(s) AS s, max(e) AS e,
+  SELECT pair, ap, bp, protocol, min(gap) AS gap, min(s) AS s, max(e) AS e,
     sum(records) AS records, sum(rejected) AS rejected, sum(way) AS way,
     min(s_ab) AS s_ab, min(s_ba) AS s_ba,
     sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba,
     sum(bytes_ab) AS bytes_ab, sum(bytes_ba) AS bytes_ba,
     bitwise_or_agg(flags_ab) AS flags_ab, bitwise_or_agg(flags_ba) AS flags_ba
   FROM slices
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2, 3, 4
 ),
 breaks AS (
   -- Only a key that lasted longer than the gap can hold two connections.
   SELECT x.*,
     CASE WHEN x.s > x.gap + max(x.e) OVER (
-      PARTITION BY x.pair, x.ap, x.bp, x.protocol, x.part ORDER BY x.slice
+      PARTITION BY x.pair, x.ap, x.bp, x.protocol ORDER BY x.slice
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS fresh
   FROM slices x
   JOIN whole w ON w.pair = x.pair AND w.ap = x.ap AND w.bp = x.bp
-    AND w.protocol = x.protocol AND w.part = x.part
+    AND w.protocol = x.protocol
   WHERE w.e - w.s > w.gap
 ),
 numbered AS (
   SELECT *,
     sum(fresh) OVER (
-      PARTITION BY pair, ap, bp, protocol, part ORDER BY slice
+      PARTITION BY pair, ap, bp, protocol ORDER BY slice
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n
   FROM breaks
 ),
@@ -156,25 +159,25 @@ connections AS (
     min(s_ba), sum(packets_ab), sum(packets_ba), sum(bytes_ab), sum(bytes_ba),
     COALESCE(bitwise_or_agg(flags_ab), 0), COALESCE(bitwise_or_agg(flags_ba), 0)
   FROM numbered
-  GROUP BY pair, ap, bp, protocol, part, n
+  GROUP BY pair, ap, bp, protocol, n
 ),
 endpoints AS (
   -- How many exchanges with payload an endpoint with an unprivileged port took part in.
-  SELECT address, port, protocol, count(*) AS degree
+  SELECT part, address, port, protocol, count(*) AS degree
   FROM (
-    SELECT w.a AS address, c.ap AS port, c.protocol
+    SELECT w.part, w.a AS address, c.ap AS port, c.protocol
     FROM connections c JOIN witnesses w ON w.pair = c.pair
     WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
       AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
       AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
     UNION ALL
-    SELECT w.b, c.bp, c.protocol
+    SELECT w.part, w.b, c.bp, c.protocol
     FROM connections c JOIN witnesses w ON w.pair = c.pair
     WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
       AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
       AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
   ) exchanged
-  GROUP BY 1, 2, 3
+  GROUP BY 1, 2, 3, 4
   HAVING count(*) >= 3
 ),
 judged AS (
@@ -185,8 +188,10 @@ judged AS (
       WHEN bitwise_and(flags_ba, 18) = 2 AND bitwise_and(flags_ab, 18) <> 2 THEN 'syn<'
       WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) <> 18 THEN 'syn>'
       WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) <> 18 THEN 'syn<'
-      WHEN packets_ba = 0 AND rejected = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024 THEN 'only<'
-      WHEN packets_ab = 0 AND rejected = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024 THEN 'only>'
+      WHEN packets_ba = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024
+        AND (rejected = 0 OR bp >= 32768) THEN 'only<'
+      WHEN packets_ab = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024
+        AND (rejected = 0 OR ap >= 32768) THEN 'only>'
       WHEN packets_ba = 0 THEN 'only>'
       WHEN packets_ab = 0 THEN 'only<'
       WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 'port>'
@@ -217,8 +222,10 @@ judged AS (
     END AS sign
   FROM connections c
   JOIN witnesses w ON w.pair = c.pair
-  LEFT JOIN endpoints ea ON ea.address = w.a AND ea.port = c.ap AND ea.protocol = c.protocol
-  LEFT JOIN endpoints eb ON eb.address = w.b AND eb.port = c.bp AND eb.protocol = c.protocol
+  LEFT JOIN endpoints ea ON ea.address = w.a AND ea.port = c.ap
+    AND ea.protocol = c.protocol AND ea.part = w.part
+  LEFT JOIN endpoints eb ON eb.address = w.b AND eb.port = c.bp
+    AND eb.protocol = c.protocol AND eb.part = w.part
 ),
 decided AS (
   SELECT *,

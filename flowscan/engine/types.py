@@ -212,7 +212,9 @@ def _type(node: Any, scope: Columns) -> Type:
         branches = [*(c.args["true"] for c in node.args["ifs"]), node.args.get("default")]
         return next((of(b) for b in branches if of(b)), None)
     if isinstance(node, exp.Alias | exp.Paren | exp.Neg | exp.Window | exp.Filter | exp.Distinct):
-        return of(node.this if node.this is not None else node.expressions[0])
+        # SELECT DISTINCT has neither a value nor expressions.
+        inner = [node.this] if node.this is not None else node.expressions
+        return of(inner[0]) if inner else None
     return _simple(node)
 
 

@@ -1,0 +1,199 @@
+"""Beacon score of a pair of hosts, as RITA v5 defines it (activecm/rita, analysis/beacons.go).
+
+score = mean of four parts, each 0..1 rounded to three places: regular times, equal sizes, an even
+histogram over the data set, and its persistence. Pure functions of sorted times and sizes; the
+constants are RITA's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+
+BINS: Final = 24
+LONGEST_RUN: Final = 12
+LEAST_TIMES: Final = 4
+STROBE: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The four parts and their mean; `strobe` when there is about one connection a second."""
+
+    timing: float
+    size: float
+    histogram: float
+    duration: float
+    interval: float
+    jitter: float
+    strobe: bool
+
+    @property
+    def total(self) -> float:
+        """Mean of the four parts, three places."""
+        parts = (self.timing, self.size, self.histogram, self.duration)
+        return round(sum(parts) / 4, 3)
+
+
+def bowley(values: Values) -> float:
+    """1 - |Bowley skewness| of the values; skewness counts as 0 when the quartiles are within 10
+    or the median lies on one of them.
+    """
+    low, mid, high = (float(q) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    if high - low < 10 or mid in (low, high):
+        return 1.0
+    return round(1 - abs((high + low - 2 * mid) / (high - low)), 3)
+
+
+def deviation(values: Values, default: float) -> float:
+    """(median - MAD) / median, not below 0; `default` when the median is below 1."""
+    mid = float(np.median(values))
+    if mid < 1:
+        return default
+    mad = float(np.median(np.abs(values - mid)))
+    return round(max(0.0, (mid - mad) / mid), 3)
+
+
+def histogram(times: Values, first: float, last: float) -> npt.NDArray[np.int64]:
+    """Connections in 24 equal parts of the data set's range."""
+    if last <= first:
+        last = first + 1
+    at = np.clip(((times - first) / (last - first) * BINS).astype(np.int64), 0, BINS - 1)
+    return np.bincount(at, minlength=BINS)
+
+
+def evenness(bars: npt.NDArray[np.int64]) -> float:
+    """The better of: 1 - coefficient of variation over all bars; and, with at least 11 bars that
+    are not empty, the share of bars in the two commonest heights.
+    """
+    mean = float(bars.mean())
+    cv = float(bars.std()) / mean if mean else 2.0
+    best = 1 - cv if cv <= 1 else 0.0
+    full = bars[bars > 0]
+    if len(full) >= 11:
+        width = math.ceil(float(full.max()) * 0.05)
+        heights = np.sort(np.bincount(full // width))[::-1]
+        best = max(best, min(1.0, float(heights[:2].sum()) / max(len(full) - 1, 1)))
+    return round(best, 3)
+
+
+def persistence(bars: npt.NDArray[np.int64], times: Values, first: float, last: float) -> float:
+    """With at least 6 bars that are not empty, the better of: the share of the data set between
+    first and last connection; and the longest run of bars (around the end too) of 12.
+    """
+    if int((bars > 0).sum()) < 6:
+        return 0.0
+    coverage = (float(times[-1]) - float(times[0])) / max(last - first, 1.0)
+    run = best = 0
+    for bar in (*bars, *bars):
+        run = run + 1 if bar else 0
+        best = max(best, min(run, BINS))
+    return max(_up(coverage), _up(best / LONGEST_RUN))
+
+
+def _up(value: float) -> float:
+    return min(1.0, math.ceil(round(value * 1000, 6)) / 1000)
+
+
+def score(times: Sequence[float], sizes: Sequence[float], first: float, last: float) -> Score:
+    """Score of connections that began at `times` (epoch seconds) and sent `sizes` bytes, in a
+    data set from `first` to `last`. Fewer than 4 different times score 0.
+    """
+    at = np.sort(np.asarray(times, np.float64))
+    sent = np.asarray(sizes, np.float64)
+    deltas = np.diff(at)
+    deltas = deltas[deltas > 0]
+    if len(np.unique(at)) < LEAST_TIMES or len(deltas) < LEAST_TIMES - 1:
+        return Score(0, 0, 0, 0, 0, 0, strobe=False)
+    bars = histogram(at, first, last)
+    middle = float(np.median(deltas))
+    spread = float(np.median(np.abs(deltas - middle)))
+    return Score(
+        timing=round((bowley(deltas) + deviation(deltas, 1.0)) / 2, 3),
+        size=round((bowley(sent) + deviation(sent, 0.0)) / 2, 3),
+        histogram=evenness(bars),
+        duration=persistence(bars, at, first, last),
+        interval=middle,
+        jitter=round(spread / middle, 3) if middle else 0.0,
+        strobe=len(at) >= STROBE,
+    )
+
+
+def severity(total: float) -> float:
+    """RITA's categories on GuardDuty's scale: 0.5 → 2, 0.7 → 4, 0.9 → 6, 1.0 → 8."""
+    return round(float(np.interp(total, (0.5, 0.7, 0.9, 1.0), (2.0, 4.0, 6.0, 8.0))), 1)
+
+
+def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Score the sessions of each (day, client, server, port): the rows that are a beacon.
+
+    A pair is a beacon when its total reaches `min_score`, or when it was active for a part of the
+    day only but its times and sizes alone are as regular as `min_regular`.
+    """
+    import pyarrow.compute as pc
+
+    if table.num_rows == 0:
+        return []
+    keys = ["day", "client", "server", "port", "protocol"]
+    table = table.sort_by([(name, "ascending") for name in (*keys, "first_seen")])
+    columns = {name: table.column(name).to_pylist() for name in keys}
+    times = table.column("first_seen").to_numpy().astype(np.float64)
+    sizes = pc.cast(table.column("bytes_out"), "double").to_numpy()
+    starts = [0]
+    for i in range(1, table.num_rows):
+        if any(columns[name][i] != columns[name][i - 1] for name in keys):
+            starts.append(i)
+    found = []
+    for low, high in zip(starts, [*starts[1:], table.num_rows], strict=True):
+        row = _judge(times[low:high], sizes[low:high], table.slice(low, high - low), params)
+        if row is not None:
+            found.append(row)
+    return found
+
+
+def _judge(
+    times: Values, sizes: Values, part: Any, params: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    head = part.slice(0, 1).to_pylist()[0]
+    result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
+    regular = (result.timing + result.size) / 2
+    partial = len(times) >= params["min_partial"] and min(result.timing, result.size) >= 0.75
+    total = result.total
+    if partial and regular >= params["min_regular"]:
+        total = max(total, round(regular * 0.9, 3))
+    if result.interval < params["min_interval"] or total < params["min_score"]:
+        return None
+    grade = 8.0 if result.strobe else severity(total)
+    if head["quiet"]:
+        grade = min(grade, 2.0)
+    sums = {n: int(sum(part.column(n).to_pylist())) for n in ("packets", "bytes")}
+    return {
+        "day": head["day"],
+        "resource": head["client"],
+        "dedup": f"{head['server']}:{head['port']}/{head['protocol']}",
+        "actor": head["server"],
+        "first_seen": int(times[0]),
+        "last_seen": max(part.column("last_seen").to_pylist()),
+        "flows": len(times),
+        **sums,
+        "severity": grade,
+        "port": head["port"],
+        "protocol": head["protocol"],
+        "score": total,
+        "interval": result.interval,
+        "jitter": result.jitter,
+        "timing": result.timing,
+        "size": result.size,
+        "histogram": result.histogram,
+        "duration": result.duration,
+        "bytes_per_call": float(np.median(sizes)),
+        "callers": head["callers"],
+        "known_as": head["quiet"] or None,
+    }

@@ -1,0 +1,295 @@
+"""`detect`: evaluate detections over whole UTC days and merge what they raise into the lake.
+
+plan (which detection, which days) → chunks of days → shared tables → every detection → findings.
+Invariant: a detection's rows of a day depend on the flows of that day and of its look-back only,
+and replace what was known of that day; so detecting hourly and once over all agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from flowscan import queries
+from flowscan.detect import history, rows, store, tables
+from flowscan.detect.functions import FUNCTIONS
+from flowscan.detect.history import Days, Progress
+from flowscan.detect.spec import Detection, catalogue
+from flowscan.engine import Engine
+from flowscan.errors import QueryError
+from flowscan.findings import DAY, Finding
+from flowscan.lake import Lake, Snapshot
+from flowscan.match import FeedIndex
+
+log = logging.getLogger(__name__)
+
+CHUNK_ROWS: Final = 12_000_000
+MEMORY: Final = "1GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to evaluate and how; times are epoch seconds, rounded out to whole UTC days."""
+
+    since: int | None = None
+    until: int | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    folder: Path | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
+    suppress: Sequence[store.Rule] = ()
+    again: bool = False
+    memory_limit: str = MEMORY
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectResult:
+    """What a run did. `findings` are those that are new or changed; `ran`, `reduced` and `skipped`
+    name every detection, the last two with the reason; `left_out` counts findings beyond the
+    bound; `seconds` per detection, shared tables under the name `shared`.
+    """
+
+    findings: list[Finding]
+    ran: tuple[str, ...]
+    reduced: Mapping[str, str]
+    skipped: Mapping[str, str]
+    days: tuple[int, ...]
+    left_out: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+
+def detect(lake: Lake, options: Options = Options(), *, now: int) -> DetectResult:
+    """Evaluate what is due and merge it into the lake's findings.
+
+    A day is due for a detection when its flows, those of the look-back, the detection, its
+    parameters or the feeds are not those of the last run.
+
+    Raises:
+        QueryError: a detection is invalid, or a name or parameter is unknown.
+        EngineError: a detection failed while running.
+    """
+    return _Run(lake, options, now).all()
+
+
+def standings(
+    columns: set[str], has_feeds: bool, detections: Iterable[Detection]
+) -> tuple[list[Detection], dict[str, str], dict[str, str]]:
+    """Which detections run on a lake with these columns; reduced and skipped ones with reasons."""
+    runs, reduced, skipped = [], {}, {}
+    for detection in detections:
+        standing, why = detection.standing(columns)
+        if standing == "cannot":
+            skipped[detection.id] = why
+        elif detection.feeds and not has_feeds:
+            skipped[detection.id] = "the lake has no threat feeds (flowscan feeds update)"
+        else:
+            runs.append(detection)
+            if standing == "reduced":
+                reduced[detection.id] = why
+    return runs, reduced, skipped
+
+
+class _Run:
+    def __init__(self, lake: Lake, options: Options, now: int) -> None:
+        self.lake, self.options, self.now = lake, options, now
+        self.snapshot: Snapshot = lake.snapshot()
+        self.days = Days(self.snapshot)
+        self.progress = Progress(lake)
+        self.columns = set(self.snapshot.columns("flows"))
+        indicators = lake.read("indicators")
+        self.index = FeedIndex(indicators, now=now) if indicators.num_rows else None
+        self.feeds = f"{[f.path for f in self.snapshot.files('indicators')]}"
+        every = catalogue(options.folder, options.only, options.skip)
+        unknown = set(options.parameters) - {d.id for d in catalogue(options.folder)}
+        if unknown:
+            raise QueryError(f"parameters of unknown detections: {', '.join(sorted(unknown))}")
+        has_feeds = self.index is not None and len(self.index) > 0
+        self.runs, self.reduced, self.skipped = standings(self.columns, has_feeds, every)
+        self.seconds: dict[str, float] = {}
+        self.left_out: dict[str, int] = {}
+
+    def all(self) -> DetectResult:
+        due = self._due()
+        keys: dict[str, dict[int, str]] = {d.id: {} for d in self.runs}
+        found: list[Finding] = []
+        evaluated: dict[str, set[int]] = {d.id: set() for d in self.runs}
+        for chunk in self._chunks(sorted(due)):
+            found += self._chunk(chunk, due, evaluated)
+            for day in chunk:
+                for detection in due[day]:
+                    keys[detection.id][day] = self._key(detection, day)
+        merged = _join(found)
+        news = store.merge(self.lake, merged, evaluated, self.options.suppress, self.now)
+        self.progress.save(self.lake, keys, self.now)
+        news.sort(key=lambda f: (-f.severity, -f.last_seen, f.id))
+        return DetectResult(
+            findings=news,
+            ran=tuple(d.id for d in self.runs),
+            reduced=self.reduced,
+            skipped=self.skipped,
+            days=tuple(sorted(due)),
+            left_out=self.left_out,
+            seconds=self.seconds,
+        )
+
+    # -- plan ------------------------------------------------------------------------------
+
+    def _key(self, detection: Detection, day: int) -> str:
+        params = self.options.parameters.get(detection.id, {})
+        parts = [
+            detection.query.sql, json.dumps(dict(params), sort_keys=True, default=str),
+            self.feeds if detection.feeds else "", *sorted(self.options.trusted),
+            *(self.days.digest(d) for d in self.days.window(day, detection.lookback)),
+            self.days.digest(day), str(detection.severity), history.version(),
+        ]  # fmt: skip
+        if "coverage" in detection.query.sql:
+            newest = max(self.days, default=day)
+            recent = day >= newest - 2 * DAY
+            files = sorted(f.path for f in self.snapshot.files("coverage")) if recent else []
+            parts += files
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+    def _due(self) -> dict[int, list[Detection]]:
+        since = self.options.since - self.options.since % DAY if self.options.since else 0
+        until = self.options.until or (1 << 62)
+        due: dict[int, list[Detection]] = {}
+        for day in self.days:
+            if not since <= day < until:
+                continue
+            names = [
+                d
+                for d in self.runs
+                if self.options.again or self.progress.due(d.id, day, self._key(d, day))
+            ]
+            if names:
+                due[day] = names
+        return due
+
+    def _chunks(self, due: list[int]) -> Iterable[list[int]]:
+        chunk: list[int] = []
+        size = 0
+        for day in due:
+            if chunk and size + self.days.rows[day] > CHUNK_ROWS:
+                yield chunk
+                chunk, size = [], 0
+            chunk.append(day)
+            size += self.days.rows[day]
+        if chunk:
+            yield chunk
+
+    # -- one chunk of days -----------------------------------------------------------------
+
+    def _chunk(
+        self,
+        chunk: list[int],
+        due: Mapping[int, list[Detection]],
+        evaluated: dict[str, set[int]],
+    ) -> list[Finding]:
+        chosen = {d.id: d for day in chunk for d in due[day]}
+        lookback = max((d.lookback for d in chosen.values()), default=0)
+        past = {d for day in chunk for d in self.days.window(day, lookback)} - set(chunk)
+        kept, missing = history.recall(self.lake, self.days, sorted(past))
+        for days in self._chunks(missing):
+            with tempfile.TemporaryDirectory(prefix="flowscan-") as spill:
+                with self._engine(days, spill) as engine:
+                    self._shared(engine, days, {})
+                    history.keep(self.lake, engine, self.days, days)
+        if missing:
+            kept, _ = history.recall(self.lake, self.days, sorted(past))
+        with (
+            tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
+            self._engine(chunk, spill, kept) as engine,
+        ):
+            self._shared(engine, chunk, kept)
+            if lookback:
+                history.keep(self.lake, engine, self.days, chunk)
+            return self._evaluate(engine, chunk, chosen, due, evaluated)
+
+    def _engine(
+        self, days: Sequence[int], spill: str, kept: Mapping[str, list[Any]] | None = None
+    ) -> Engine:
+        import pyarrow as pa
+
+        past = {f"past_{n}": pa.concat_tables(t) for n, t in (kept or {}).items() if t}
+        return Engine(
+            self.lake.snapshot(min(days), max(days) + DAY),
+            since=min(days),
+            until=max(days) + DAY,
+            memory_limit=self.options.memory_limit,
+            threads=self.options.threads,
+            temp_directory=spill,
+            tables=past,
+        )
+
+    def _shared(self, engine: Engine, days: list[int], kept: Mapping[str, list[Any]]) -> None:
+        began = time.perf_counter()
+        tables.make(engine, min(days), max(days) + DAY)
+        aws = "pkt_dst_aws_service" in self.columns
+        tables.make_places(engine, aws_services=aws)
+        tables.make_matches(engine, self.index)
+        for name, parts in kept.items():
+            if parts:
+                engine.execute(f"INSERT INTO {name} BY NAME SELECT * FROM past_{name}")
+        self.seconds["shared"] = self.seconds.get("shared", 0) + time.perf_counter() - began
+
+    def _evaluate(
+        self,
+        engine: Engine,
+        chunk: list[int],
+        chosen: Mapping[str, Detection],
+        due: Mapping[int, list[Detection]],
+        evaluated: dict[str, set[int]],
+    ) -> list[Finding]:
+        known = engine.execute("SELECT * FROM hosts").to_pylist()
+        hosts = rows.Hosts({(h["day"], h["address"]): h for h in known})
+        found = []
+        for name, detection in chosen.items():
+            days = {day for day in chunk if detection in due[day]}
+            began = time.perf_counter()
+            table = self._rows(engine, detection, min(days), max(days) + DAY)
+            mine = [r for r in table if r["day"] in days and r["actor"] not in self.options.trusted]
+            confidence = detection.confidence(self.columns)
+            made, left = rows.findings(detection, mine, hosts, confidence, self.now)
+            found += made
+            evaluated[name] |= days
+            self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - began
+            if left:
+                self.left_out[name] = self.left_out.get(name, 0) + left
+        return found
+
+    def _rows(
+        self, engine: Engine, detection: Detection, since: int, until: int
+    ) -> list[dict[str, Any]]:
+        given = {"since": since, "until": until, **self.options.parameters.get(detection.id, {})}
+        known = {n: v for n, v in given.items() if n in detection.query.params or n not in _WINDOW}
+        select = engine.translate(queries.inline(detection.query, known))
+        if detection.function is None:
+            return list(engine.execute(rows.bounded(select)).to_pylist())
+        values = queries.values_of(detection.query, known)
+        return FUNCTIONS[detection.function](engine.execute(select), values)
+
+
+_WINDOW: Final = ("since", "until")
+
+
+def _join(found: list[Finding]) -> list[Finding]:
+    """Findings of several chunks: one per id, with the days of all."""
+    joined: dict[str, Finding] = {}
+    for finding in found:
+        known = joined.get(finding.id)
+        if known is None:
+            joined[finding.id] = finding
+            continue
+        days = tuple(sorted((*known.days, *finding.days), key=lambda d: d.day))
+        latest = max((known, finding), key=lambda f: f.days[-1].day)
+        joined[finding.id] = replace(latest, days=days)
+    return list(joined.values())

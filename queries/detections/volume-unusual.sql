@@ -1,0 +1,45 @@
+/* flowscan
+id = "volume-unusual"
+title = "One of our hosts sends far more than usual"
+description = """
+The bytes that a host sends to the internet in one hour stand out from the same hour of earlier
+weeks (or the hour of the day, or all hours): modified z-score of the logarithm above 3.5."""
+type = "Behavior:EC2/TrafficVolumeUnusual"
+severity = 5.0
+role = "ACTOR"
+direction = "outbound"
+attack = ["TA0010:T1030"]
+function = "baseline"
+lookback = 28
+evidence = ["value", "usual", "score", "compared_with", "observations", "hour_at"]
+summary = """
+{resource} sent {value} bytes in one hour, usual are {usual} ({compared_with}, {observations}
+observations); most went to {actor}."""
+false_positives = "Releases, migrations, a new backup."
+triage = "See exfiltration: where did it go?"
+references = [
+  "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-ec2.html",
+  "https://www.itl.nist.gov/div898/handbook/eda/section3/eda35h.htm",
+]
+[params.min_value]
+type = "integer"
+help = "least bytes sent to the internet in an hour"
+[params.min_days]
+type = "integer"
+help = "least days of history of the host"
+[params.min_score]
+type = "float"
+help = "least modified z-score"
+[params.min_ratio]
+type = "float"
+help = "least ratio to the usual hour"
+*/
+SELECT v.day, v.hour, v.address AS resource, 'volume' AS dedup, v.server AS actor, v.first_seen, v.last_seen,
+  v.sessions AS flows, v.packets_out AS packets, v.bytes_out AS bytes, v.bytes_out AS value,
+  CASE WHEN v.day >= /*$since*/ 0 AND v.day < /*$until*/ 4102444800 THEN 1 ELSE 0 END AS judged
+FROM volumes v
+WHERE v.address IN (
+    SELECT address FROM volumes
+    WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
+      AND bytes_out >= /*$min_value*/ 50000000)
+  AND /*$min_days*/ 5 > 0 AND /*$min_score*/ 3.5 > 0 AND /*$min_ratio*/ 5.0 > 0
