@@ -295,12 +295,12 @@ def _divide(node: exp.Div) -> Any:
     if result == "double" or (left == "double" or right == "double"):
         return macro("fdiv", node.left, node.right)
     digits = types.scale(result)
-    if result and result.startswith("decimal:") and digits is not None:
+    if digits is not None and result != "int":
         return cast(node.copy(), f"DECIMAL(38, {digits})")
     return node
 
 
-def _plus(node: Any) -> exp.Expression:
+def _plus(node: Any) -> Any:
     sides = {types.of(node.left), types.of(node.right)}
     if sides == {"date", "interval"}:
         return cast(exp.Paren(this=node.copy()), "DATE")

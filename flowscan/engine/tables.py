@@ -137,6 +137,18 @@ def resolve(
     return list(views.values())
 
 
+def portable(name: str) -> str:
+    """SELECT of one of AWS's table shapes over `flows`, in Athena's dialect.
+
+    Raises:
+        KeyError: there is no such shape.
+    """
+    shape = SHAPES[name]
+    columns = [(c, str(_expression(c, "%Y/%m/%d", hive="year" in shape))) for c in shape]
+    sql = _select(columns).replace("strftime(", "date_format(")
+    return sql.replace("start_ts", 'from_unixtime("start")')
+
+
 def _view(name: str, named: list[str], days: str, declared: Declared | None) -> View:
     if declared is not None:
         return View(name, _select(_declared(declared, days)), None)
