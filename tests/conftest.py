@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from aws_server import Aws, aws_server
 from s3_server import Server, s3_server, weed
+
+# A busy machine is no failure of the code under test.
+hypothesis.settings.register_profile("flowscan", deadline=None)
+hypothesis.settings.load_profile("flowscan")
 
 
 @pytest.fixture(autouse=True, scope="session")
