@@ -24,7 +24,7 @@ WITH ended AS (
       WHEN packets_in = 0 AND rejected > 0 THEN 'refused'
       WHEN packets_in = 0 THEN 'silent'
       WHEN protocol <> 6 THEN 'open'
-      WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= 46 * packets_in
+      WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= 42 * packets_in
         AND bytes_out <= 66 * packets_out THEN 'closed'
       WHEN bitwise_and(flags_in, 6) = 4 THEN 'closed'
       WHEN packets_out <= 6 AND bytes_out <= 66 * packets_out AND bytes_in <= 66 * packets_in

@@ -27,7 +27,8 @@ WITH pairs AS (
   GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 recorders AS (
-  SELECT day, recorder, sum(records) AS records, count(way) AS ways, max(account_id) AS account_id,
+  SELECT day, recorder, sum(records) AS records,
+    sum(CASE WHEN way IS NULL THEN 0 ELSE records END) AS ways, max(account_id) AS account_id,
     max(region) AS region, max(vpc_id) AS vpc_id, max(subnet_id) AS subnet_id,
     max(instance_id) AS instance_id
   FROM pairs
@@ -35,13 +36,19 @@ recorders AS (
 ),
 sides AS (
   SELECT day, recorder, srcaddr AS address, dstaddr AS peer, records,
-    CASE WHEN way = 'egress' THEN records ELSE 0 END AS own FROM pairs
+    CASE WHEN way IS NULL THEN 0 ELSE records END AS known,
+    CASE WHEN way = 'egress' THEN records ELSE 0 END AS own
+  FROM pairs
   UNION ALL
   SELECT day, recorder, dstaddr, srcaddr, records,
-    CASE WHEN way = 'ingress' THEN records ELSE 0 END FROM pairs WHERE dstaddr <> srcaddr
+    CASE WHEN way IS NULL THEN 0 ELSE records END,
+    CASE WHEN way = 'ingress' THEN records ELSE 0 END
+  FROM pairs
+  WHERE dstaddr <> srcaddr
 ),
 candidates AS (
   SELECT day, recorder, address, sum(records) AS records, sum(own) AS own,
+    sum(known) AS known,
     count(DISTINCT peer) AS peers
   FROM sides
   GROUP BY 1, 2, 3
@@ -68,9 +75,9 @@ owned AS (
   SELECT r.day, r.recorder, r.address, r.records
   FROM ranked r
   JOIN firsts f ON f.day = r.day AND f.recorder = r.recorder
-  WHERE (f.ways > 0 AND r.own * 10 >= r.records * 4)
-    OR (f.ways = 0 AND r.place = 1)
-    OR (f.ways = 0 AND f.records * 10 < f.total * 9
+  WHERE (r.known > 0 AND r.own * 10 >= r.known * 4)
+    OR (f.ways * 2 < f.total AND r.place = 1)
+    OR (f.ways * 2 < f.total AND f.records * 10 < f.total * 9
       AND split_part(r.address, '.', 1) = f.part1 AND split_part(r.address, '.', 2) = f.part2)
   UNION ALL
   -- Secondary addresses, such as those of pods: only the packet level shows them.

@@ -36,7 +36,10 @@ WITH candidates AS (
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
     AND client_side = 'ours' AND server_side = 'public' AND protocol = 6
   GROUP BY 1, 2, 3
-  HAVING sum(packets_out) >= /*$min_packets*/ 5000 AND sum(packets_out) >= /*$one_sided*/ 10 * sum(packets_in)
+  HAVING sum(packets_out) >= /*$min_packets*/ 5000
+    AND sum(packets_out) >= /*$one_sided*/ 5 * sum(packets_in)
+    -- An upload is answered by acknowledgements and has full packets; a flood has neither.
+    AND (sum(bytes_out) <= 120 * sum(packets_out) OR sum(packets_out) >= 1000 * sum(packets_in))
 ),
 minutes AS (
   SELECT c.day, s.client, s.server, s.first_seen - mod(s.first_seen, 60) AS minute,
@@ -56,8 +59,8 @@ rates AS (
     sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     max_by(port, packets_out) AS port, max_by(protocol, packets_out) AS protocol,
-    max(CASE WHEN CAST(packets_out AS DOUBLE) / 60 > peak THEN CAST(packets_out AS DOUBLE) / 60
-      ELSE peak END) AS per_second
+    max(CASE WHEN last_seen - first_seen < 120 AND CAST(packets_out AS DOUBLE) / 60 > peak
+      THEN CAST(packets_out AS DOUBLE) / 60 ELSE peak END) AS per_second
   FROM minutes
   GROUP BY 1, 2, 3
 )

@@ -34,7 +34,8 @@ WITH candidates AS (
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
     AND client_side = 'ours' AND server_side = 'public' AND protocol = 17 AND port IN (20, 21, 22, 23, 25, 80, 110, 143, 445, 465, 587, 993, 995, 1433, 3306, 3389, 5432, 8080, 8443)
   GROUP BY 1, 2, 3
-  HAVING sum(packets_out) >= /*$min_packets*/ 5000 AND sum(packets_out) >= /*$one_sided*/ 20 * sum(packets_in)
+  HAVING sum(packets_out) >= /*$min_packets*/ 5000
+    AND sum(packets_out) >= /*$one_sided*/ 20 * sum(packets_in)
 ),
 minutes AS (
   SELECT c.day, s.client, s.server, s.first_seen - mod(s.first_seen, 60) AS minute,
@@ -54,8 +55,8 @@ rates AS (
     sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     max_by(port, packets_out) AS port, max_by(protocol, packets_out) AS protocol,
-    max(CASE WHEN CAST(packets_out AS DOUBLE) / 60 > peak THEN CAST(packets_out AS DOUBLE) / 60
-      ELSE peak END) AS per_second
+    max(CASE WHEN last_seen - first_seen < 120 AND CAST(packets_out AS DOUBLE) / 60 > peak
+      THEN CAST(packets_out AS DOUBLE) / 60 ELSE peak END) AS per_second
   FROM minutes
   GROUP BY 1, 2, 3
 )
