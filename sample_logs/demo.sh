@@ -7,8 +7,8 @@ lake=${1:-demo_lake}
 rm -rf "$lake"
 run() { printf '\n$ flowscan %s\n' "$*"; flowscan "$@"; }
 run ingest "$here/logs" --lake "$lake"
-run feeds add sample-blocklist "$here/feeds/sample-blocklist.txt" --category c2 --lake "$lake"
-run feeds add sample-tor "$here/feeds/sample-tor.txt" --category tor --lake "$lake"
+run feeds add "$here/feeds/sample-blocklist.txt" --category c2 --lake "$lake"
+run feeds add "$here/feeds/sample-tor.txt" --category tor --lake "$lake"
 run match --lake "$lake"
 run detect --lake "$lake"
 run report --lake "$lake"

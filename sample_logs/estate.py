@@ -153,8 +153,8 @@ class Estate:
                 fin = 1 if closes and protocol == 6 else 0
                 syn = protocol == 6 and opens
                 flags = (fin | (2 if syn else 0), fin | (18 if syn else 0))
-                for way, total in enumerate((sent, received)):
-                    size, packets = _volume(total, share, protocol)
+                for way, (total, other) in enumerate(((sent, received), (received, sent))):
+                    size, packets = _volume(total, other, share, protocol)
                     a, b = (0, 1) if way == 0 else (1, 0)
                     ports = (client_port, port) if way == 0 else (port, client_port)
                     self.records.append(Record(
@@ -237,10 +237,17 @@ def _windows(host: Host, start: int, end: int) -> list[tuple[int, int, float]]:
         at = stop
 
 
-def _volume(total: int, share: float, protocol: int) -> tuple[int, int]:
-    """Bytes and packets of one direction in one window: full segments, or one datagram."""
+def _volume(total: int, other: int, share: float, protocol: int) -> tuple[int, int]:
+    """Bytes and packets of one direction in one window: segments and, for TCP, acknowledgements.
+
+    Every second segment of the other side is acknowledged by a packet of 52 bytes at least.
+    """
     size = max(40, int(total * share))
     if protocol != 6:
         return size, max(1, size // 84 if protocol == 1 else size // 600)
     payload = 1380 if size > 200_000 else 240 if size > 4000 else 150
-    return size, max(1, size // payload)
+    packets = max(1, size // payload)
+    acknowledged = int(other * share) // (2 * 1380)
+    if acknowledged <= packets:
+        return size, packets
+    return max(size, acknowledged * 52), acknowledged

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from flowscan.report import Report
 
 
+MmdbOption = Annotated[
+    list[Path] | None,
+    typer.Option("--mmdb", help="MMDB files with country or AS; adds to flowscan.toml."),
+]
+
+
 class Format(StrEnum):
     """Formats of a report."""
 
@@ -57,6 +63,7 @@ def command(
         Severity | None,
         typer.Option("--fail-on", help="Exit with 1 if an active finding is this severe."),
     ] = None,
+    mmdb: MmdbOption = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Serve the page on 127.0.0.1 instead.")
     ] = False,
@@ -72,15 +79,18 @@ def command(
     if watch:
         from flowscan.cli.serve import command as serve
 
-        serve(lake=lake)
+        serve(lake=lake, mmdb=mmdb)
         return
     from flowscan.cli.render import progress
-    from flowscan.report import build
+    from flowscan.config import load
+    from flowscan.enrich import Geo
+    from flowscan.report import Options, build
 
     chosen = format_ or _SUFFIXES.get(output.suffix.lower() if output else "", Format.terminal)
-    with progress("report") as shown:
+    paths = [*(mmdb or ()), *load().enrich.mmdb]
+    with Geo(paths) as geo, progress("report") as shown:
         task = shown.add_task("reading the lake", total=None)
-        report = build(open_lake(lake), moment(since), moment(until))
+        report = build(open_lake(lake), moment(since), moment(until), options=Options(geo=geo))
         shown.update(task, description="drawing")
         text = _render(report, chosen, to_file=output is not None)
     if output is None:

@@ -62,7 +62,7 @@ def build(
         overview = _overview(engine, bound, period, first)
         hosts = flows.hosts(engine)
         matched = flows.matches(engine, bound)
-        kept = findings.read(lake, period, chosen.findings, known)
+        kept = findings.read(lake, period, chosen.findings, known, hosts)
         exposed = flows.exposure(engine, bound)
         coverage = quality.coverage(engine, bound, hosts)
         groups, links = flows.matrix(engine, hosts)

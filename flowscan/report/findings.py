@@ -34,7 +34,7 @@ class Kept:
     detections: Mapping[str, DetectionView]
 
 
-def read(lake: Lake, period: Period, most: int, known: Known) -> Kept:
+def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str, str]) -> Kept:
     """Findings with activity in the period, most severe and latest first."""
     table = lake.read("findings").to_pylist()
     inside = [
@@ -47,7 +47,7 @@ def read(lake: Lake, period: Period, most: int, known: Known) -> Kept:
     for r in inside:
         if r["status"] == "active":
             counts[severity_label(r["severity"] or 0)] += 1
-    shown = tuple(view(r, known) for r in inside[:most])
+    shown = tuple(view(r, known, hosts) for r in inside[:most])
     return Kept(
         detected=bool(table) or lake.get_blob("detect", "last-run") is not None,
         total=len(inside),
@@ -57,7 +57,7 @@ def read(lake: Lake, period: Period, most: int, known: Known) -> Kept:
     )
 
 
-def view(row: Mapping[str, Any], known: Known) -> FindingView:
+def view(row: Mapping[str, Any], known: Known, hosts: Mapping[str, str]) -> FindingView:
     """One row of the lake's findings."""
     actors = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
     shown = tuple(
@@ -76,6 +76,7 @@ def view(row: Mapping[str, Any], known: Known) -> FindingView:
         label=severity_label(severity),
         confidence=str(row["confidence"] or "full"),
         resource=str(row["resource"] or ""),
+        host=hosts.get(str(row["resource"]), ""),
         role=str(row["resource_role"] or ""),
         status=str(row["status"] or "active"),
         status_reason=row["status_reason"],
@@ -104,9 +105,9 @@ def detections(names: Iterable[str]) -> dict[str, DetectionView]:
             id=name,
             title=query.title,
             description=query.description,
-            why=_words(meta.get("why") or meta.get("impact")),
             todo=_words(meta.get("triage")),
             false_positives=_words(meta.get("false_positives")),
+            reduced=_words(meta.get("reduced")),
             attack=_list(meta.get("attack")),
             references=tuple(r for r in _list(meta.get("references")) if r.startswith("https://")),
             sql=query.sql,

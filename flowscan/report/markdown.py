@@ -48,7 +48,13 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
         "Findings",
         ["severity", "finding", "resource", "connections", "first seen", "last seen"],
         [
-            [f.label, f.title, f.resource, human_count(f.count), *_seen(f.first_seen, f.last_seen)]
+            [
+                f.label,
+                f"{f.title}. {f.what}".strip(),
+                f.host or f.resource,
+                human_count(f.count),
+                *_seen(f.first_seen, f.last_seen),
+            ]
             for f in report.findings[:50]
         ],
         "No findings."

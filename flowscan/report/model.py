@@ -203,7 +203,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as a reader meets it."""
+    """A finding as a reader meets it; `host` is the address that an interface goes by."""
 
     id: str
     detection: str
@@ -214,6 +214,7 @@ class FindingView:
     label: str
     confidence: str
     resource: str
+    host: str
     role: str
     status: str
     status_reason: str | None
@@ -235,9 +236,9 @@ class DetectionView:
     id: str
     title: str
     description: str
-    why: str
     todo: str
     false_positives: str
+    reduced: str
     attack: tuple[str, ...]
     references: tuple[str, ...]
     sql: str

@@ -179,7 +179,9 @@ class _Page:
         rows = []
         for f in found[:20]:
             mark = self._text(f"{MARKS.get(f.label, '')} {f.label}", COLORS.get(f.label, ""))
-            row = [mark, f.title, human_count(f.count), _day(f.first_seen)]
+            title = self._text(f.title, "bold")
+            title.append(f"\n{plain(f.what)}" if f.what else "", "dim")
+            row = [mark, title, human_count(f.count), _day(f.first_seen)]
             rows.append([*row, _day(f.last_seen), f.type] if self.wide else row)
         self._table(heads, rows)
         self._more(len(found) + self.r.left.findings - 20, "flowscan findings list")

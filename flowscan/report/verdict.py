@@ -32,10 +32,13 @@ def verdict(report: Report) -> Verdict:
     if not active:
         return _quiet(report, passed)
     counts = [(label, n) for label, n in report.severities.items() if n]
-    sentence, about = _subject(active)
-    detail = f"{_counted(counts)}{about}."
+    gravest, about = _subject(active)
+    detail = f"{gravest.what} {_counted(counts)}{about}.".strip()
     if passed:
         detail += f" {_addresses(passed)} got through."
+    where = gravest.host or gravest.resource
+    title = gravest.title.rstrip(".")
+    sentence = f"{title}." if where in title + gravest.what else f"{where}: {title}."
     return Verdict(sentence, detail, counts[0][0])
 
 
@@ -63,16 +66,14 @@ def _counted(counts: list[tuple[str, int]]) -> str:
     return f"{joined} finding{'s' if total != 1 else ''}"
 
 
-def _subject(active: list[FindingView]) -> tuple[str, str]:
+def _subject(active: list[FindingView]) -> tuple[FindingView, str]:
     """The gravest finding of the resource that most of the weight falls on, and its share."""
     weight: Counter[str] = Counter()
     for f in active:
-        weight[f.resource] += round(f.severity**2 * 10)
+        weight[f.host or f.resource] += round(f.severity**2 * 10)
     resource = max(weight, key=lambda r: (weight[r], r))
-    mine = [f for f in active if f.resource == resource]
+    mine = [f for f in active if (f.host or f.resource) == resource]
     gravest = max(mine, key=lambda f: (f.severity, f.last_seen))
-    title = gravest.title.rstrip(".")
-    sentence = f"{title}." if resource in title else f"{resource}: {title}."
     if len(mine) == len(active) or len(mine) == 1:
-        return sentence, ""
-    return sentence, f", {len(mine)} of them about {resource}"
+        return gravest, ""
+    return gravest, f", {len(mine)} of them about {resource}"

@@ -105,7 +105,7 @@ def full(report: Report) -> Report:
     first = dataclasses.replace(
         report.findings[0], status="suppressed", status_reason="x", confidence="reduced"
     )
-    detection = DetectionView("d", "t", "d", "w", "t", "f", ("TA1",), ("https://x.org/",), "SELECT")
+    detection = DetectionView("d", "t", "d", "t", "f", "r", ("TA1",), ("https://x.org/",), "SELECT")
     return dataclasses.replace(
         report,
         findings=(*report.findings, dataclasses.replace(first, detection="d")),
