@@ -74,14 +74,35 @@ def _describe(error: BaseException) -> str:
     return plain(redact(f"flowscan: {error}"))
 
 
+def _traceback(error: BaseException) -> str:
+    import traceback
+
+    from flowscan.config import redact
+
+    return redact("".join(traceback.format_exception(error)).rstrip())
+
+
+class _Redacted(logging.Formatter):
+    """Log lines without secrets; libraries may put whole requests into theirs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from flowscan.config import redact
+
+        return redact(super().format(record))
+
+
+def _start_logging(*, debug: bool) -> None:
+    """Only flowscan's own messages reach debug level: the SDK's show signed requests."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacted("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("flowscan").setLevel(logging.DEBUG if debug else logging.WARNING)
+
+
 def run() -> None:
     """Entry point of the console script."""
     arguments, debug = _take_debug_flag(sys.argv[1:])
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    _start_logging(debug=debug)
     try:
         app(args=arguments, prog_name="flowscan")
     except BrokenPipeError:
@@ -90,13 +111,6 @@ def run() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except FlowscanError as error:
-        if debug:
-            raise
-        typer.echo(_describe(error), err=True)
-        sys.exit(error.exit_code)
-    except (OSError, MemoryError) as error:
-        if debug:
-            raise
-        typer.echo(_describe(error), err=True)
-        sys.exit(3)
+    except (FlowscanError, OSError, MemoryError) as error:
+        typer.echo(_traceback(error) if debug else _describe(error), err=True)
+        sys.exit(error.exit_code if isinstance(error, FlowscanError) else 3)
