@@ -34,7 +34,7 @@ def severity_label(severity: float) -> str:
 
 def finding_id(type_: str, resource: str, dedup_key: str) -> str:
     """Stable id: 32 hexadecimal digits of SHA-256 over type, resource and dedup key."""
-    text = "\x1f".join((type_, resource, dedup_key))
+    text = f"{type_}\x1f{resource}\x1f{dedup_key}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -70,8 +70,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One UTC day of a finding, recomputed as a whole: totals over all actors, at most
-    `MAX_ACTORS` of them by name, the severity of the day and its evidence."""
+    """One UTC day of a finding, recomputed as a whole.
+
+    Totals are over all actors, of which at most `MAX_ACTORS` are named; `severity` and `evidence`
+    are those of the day.
+    """
 
     day: int
     counts: Counts
@@ -182,8 +185,10 @@ def update(known: Finding | None, fresh: Finding, days: Iterable[int], now: int)
 
 
 def withdraw(known: Finding, days: Iterable[int], now: int) -> Finding | None:
-    """Take the evaluated `days` away, on which the detection no longer finds it; None when
-    nothing is left of the finding."""
+    """Take the evaluated `days` away, on which the detection no longer finds it.
+
+    Gives None when nothing is left of the finding.
+    """
     evaluated = set(days)
     kept = tuple(d for d in known.days if d.day not in evaluated)
     if len(kept) == len(known.days):

@@ -53,7 +53,7 @@ class Traffic:
         established: object = True,
     ) -> None:
         """Adds connections; every argument is a scalar or an array of one length."""
-        values = dict(
+        values = dict(  # noqa: C408
             client=client, server=server, sport=sport, dport=dport, protocol=protocol, start=start,
             duration=duration, packets_out=packets_out, packets_in=packets_in,
             bytes_out=bytes_out, bytes_in=bytes_in, action=action, established=established,
@@ -62,9 +62,7 @@ class Traffic:
         if sport is None:
             values["sport"] = self.rng.integers(32768, 60999, n)
         full = {k: np.full(n, v) if np.isscalar(v) else np.asarray(v) for k, v in values.items()}
-        self.parts.append(
-            pl.DataFrame({k: pl.Series(v).cast(COLUMNS[k]) for k, v in full.items()})
-        )
+        self.parts.append(pl.DataFrame({k: pl.Series(v).cast(COLUMNS[k]) for k, v in full.items()}))
 
     def connections(self) -> pl.DataFrame:
         return pl.concat(self.parts)

@@ -8,8 +8,10 @@ constants are RITA's.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -43,8 +45,9 @@ class Score:
 
 
 def bowley(values: Values) -> float:
-    """1 - |Bowley skewness| of the values; skewness counts as 0 when the quartiles are within 10
-    or the median lies on one of them.
+    """1 - |Bowley skewness| of the values.
+
+    Skewness counts as 0 when the quartiles are within 10 or the median lies on one of them.
     """
     low, mid, high = (float(q) for q in np.quantile(values, (0.25, 0.5, 0.75)))
     if high - low < 10 or mid in (low, high):
@@ -70,8 +73,10 @@ def histogram(times: Values, first: float, last: float) -> npt.NDArray[np.int64]
 
 
 def evenness(bars: npt.NDArray[np.int64]) -> float:
-    """The better of: 1 - coefficient of variation over all bars; and, with at least 11 bars that
-    are not empty, the share of bars in the two commonest heights.
+    """How even the bars are, 0 to 1.
+
+    The better of: 1 - coefficient of variation over all bars; and, with at least 11 bars that are
+    not empty, the share of bars in the two commonest heights.
     """
     mean = float(bars.mean())
     cv = float(bars.std()) / mean if mean else 2.0
@@ -85,8 +90,10 @@ def evenness(bars: npt.NDArray[np.int64]) -> float:
 
 
 def persistence(bars: npt.NDArray[np.int64], times: Values, first: float, last: float) -> float:
-    """With at least 6 bars that are not empty, the better of: the share of the data set between
-    first and last connection; and the longest run of bars (around the end too) of 12.
+    """How long it went on, 0 to 1; 0 with fewer than 6 bars that are not empty.
+
+    The better of: the share of the data set between first and last connection; and the longest
+    run of bars (around the end too) of 12.
     """
     if int((bars > 0).sum()) < 6:
         return 0.0
@@ -103,8 +110,9 @@ def _up(value: float) -> float:
 
 
 def score(times: Sequence[float], sizes: Sequence[float], first: float, last: float) -> Score:
-    """Score of connections that began at `times` (epoch seconds) and sent `sizes` bytes, in a
-    data set from `first` to `last`. Fewer than 4 different times score 0.
+    """Score connections that began at `times` (epoch seconds) and sent `sizes` bytes.
+
+    The data set reaches from `first` to `last`. Fewer than 4 different times score 0.
     """
     at = np.sort(np.asarray(times, np.float64))
     sent = np.asarray(sizes, np.float64)
@@ -135,32 +143,40 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Score the sessions of each (day, client, server, port): the rows that are a beacon.
 
     A pair is a beacon when its total reaches `min_score`, or when it was active for a part of the
-    day only but its times and sizes alone are as regular as `min_regular`.
+    day only but its times and sizes alone are as regular as `min_regular`. A host that calls
+    `many` addresses like clockwork is a monitor: what it calls stays low.
     """
-    import pyarrow.compute as pc
-
     if table.num_rows == 0:
         return []
     keys = ["day", "client", "server", "port", "protocol"]
     table = table.sort_by([(name, "ascending") for name in (*keys, "first_seen")])
-    columns = {name: table.column(name).to_pylist() for name in keys}
+    changed = np.zeros(table.num_rows, bool)
+    changed[0] = True
+    for name in keys:
+        column = table.column(name).combine_chunks()
+        codes = column.dictionary_encode().indices.to_numpy()
+        changed[1:] |= codes[1:] != codes[:-1]
+    starts = np.flatnonzero(changed).tolist()
     times = table.column("first_seen").to_numpy().astype(np.float64)
-    sizes = pc.cast(table.column("bytes_out"), "double").to_numpy()
-    starts = [0]
-    for i in range(1, table.num_rows):
-        if any(columns[name][i] != columns[name][i - 1] for name in keys):
-            starts.append(i)
+    sizes = table.column("bytes_out").cast("double").to_numpy()
     found = []
-    for low, high in zip(starts, [*starts[1:], table.num_rows], strict=True):
+    for low, high in pairwise([*starts, table.num_rows]):
         row = _judge(times[low:high], sizes[low:high], table.slice(low, high - low), params)
         if row is not None:
             found.append(row)
+    polled = Counter((r["day"], r["resource"]) for r in found)
+    for row in found:
+        if polled[row["day"], row["resource"]] >= params["many"]:
+            row["severity"] = min(row["severity"], 2.5)
+            row["known_as"] = row["known_as"] or "one of many that the host polls"
     return found
 
 
 def _judge(
     times: Values, sizes: Values, part: Any, params: Mapping[str, Any]
 ) -> dict[str, Any] | None:
+    if not _worth(times, params):
+        return None
     head = part.slice(0, 1).to_pylist()[0]
     result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
     regular = (result.timing + result.size) / 2
@@ -168,21 +184,16 @@ def _judge(
     total = result.total
     if partial and regular >= params["min_regular"]:
         total = max(total, round(regular * 0.9, 3))
-    if result.interval < params["min_interval"] or total < params["min_score"]:
+    least = params["min_timing"] if len(times) >= params["min_partial"] else 0.8
+    if result.interval < params["min_interval"] or result.timing < least:
+        return None
+    if total < params["min_score"]:
         return None
     grade = 8.0 if result.strobe else severity(total)
     if head["quiet"]:
         grade = min(grade, 2.0)
-    sums = {n: int(sum(part.column(n).to_pylist())) for n in ("packets", "bytes")}
     return {
-        "day": head["day"],
-        "resource": head["client"],
-        "dedup": f"{head['server']}:{head['port']}/{head['protocol']}",
-        "actor": head["server"],
-        "first_seen": int(times[0]),
-        "last_seen": max(part.column("last_seen").to_pylist()),
-        "flows": len(times),
-        **sums,
+        **_counts(head, part, len(times), int(times[0])),
         "severity": grade,
         "port": head["port"],
         "protocol": head["protocol"],
@@ -196,4 +207,25 @@ def _judge(
         "bytes_per_call": float(np.median(sizes)),
         "callers": head["callers"],
         "known_as": head["quiet"] or None,
+    }
+
+
+def _worth(times: Values, params: Mapping[str, Any]) -> bool:
+    """A cheap look before the score: enough different times, and not a burst of the moment."""
+    deltas = np.diff(times)
+    deltas = deltas[deltas > 0]
+    return len(deltas) >= LEAST_TIMES - 1 and float(np.median(deltas)) >= params["min_interval"]
+
+
+def _counts(head: Mapping[str, Any], part: Any, calls: int, first: int) -> dict[str, Any]:
+    sums = {n: int(sum(part.column(n).to_pylist())) for n in ("packets", "bytes")}
+    return {
+        "day": head["day"],
+        "resource": head["client"],
+        "dedup": f"{head['server']}:{head['port']}/{head['protocol']}",
+        "actor": head["server"],
+        "first_seen": first,
+        "last_seen": max(part.column("last_seen").to_pylist()),
+        "flows": calls,
+        **sums,
     }

@@ -1,7 +1,8 @@
 """Networks of well-known services: who may be called like clockwork without being a suspect.
 
-Published ranges of AWS services, content networks and software vendors, beside the resolvers, time
-servers and health checkers of `enrich.networks`. Being here lowers a severity, never hides a match of a feed. Where the lake has
+Published ranges of AWS services, content networks and software vendors, beside the resolvers,
+time servers and health checkers of `enrich.networks`. Being here never hides a match of a feed.
+Where the lake has
 `pkt-dst-aws-service`, AWS itself says which addresses are its own.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -73,19 +75,20 @@ def _spans(family: int) -> tuple[Any, Any, list[str]]:
     spans: list[tuple[int, int, str]] = []
     for kind, networks in _kinds():
         for net in map(ipaddress.ip_network, networks):
-            if net.version == family:
-                spans.append((int(net.network_address), int(net.broadcast_address), kind))
+            low, high = int(net.network_address), int(net.broadcast_address)
+            spans += [(low, high, kind)] if net.version == family else []
     spans.sort(key=lambda s: (s[0], -s[1]))
     flat = _flatten(spans)
-    lows, highs = (pack(family, [s[i] for s in flat]) for i in (0, 1))
-    return lows, highs, [s[2] for s in flat]
+    lows = pack(family, [low for low, _, _ in flat])
+    highs = pack(family, [high for _, high, _ in flat])
+    return lows, highs, [kind for _, _, kind in flat]
 
 
 def _flatten(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Cut spans that hold others around them, so that the narrowest speaks for each address."""
     edges = sorted({e for low, high, _ in spans for e in (low, high + 1)})
     flat = []
-    for low, end in zip(edges, edges[1:], strict=False):
+    for low, end in pairwise(edges):
         covering = [s for s in spans if s[0] <= low and end - 1 <= s[1]]
         if covering:
             kind = min(covering, key=lambda s: s[1] - s[0])[2]

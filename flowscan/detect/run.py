@@ -53,9 +53,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class DetectResult:
-    """What a run did. `findings` are those that are new or changed; `ran`, `reduced` and `skipped`
-    name every detection, the last two with the reason; `left_out` counts findings beyond the
-    bound; `seconds` per detection, shared tables under the name `shared`.
+    """What a run did.
+
+    `findings` are those that are new or changed; `ran`, `reduced` and `skipped` name every
+    detection, the last two with the reason; `left_out` counts findings beyond the bound;
+    `seconds` per detection, shared tables under the name `shared`.
     """
 
     findings: list[Finding]
@@ -199,10 +201,12 @@ class _Run:
         past = {d for day in chunk for d in self.days.window(day, lookback)} - set(chunk)
         kept, missing = history.recall(self.lake, self.days, sorted(past))
         for days in self._chunks(missing):
-            with tempfile.TemporaryDirectory(prefix="flowscan-") as spill:
-                with self._engine(days, spill) as engine:
-                    self._shared(engine, days, {})
-                    history.keep(self.lake, engine, self.days, days)
+            with (
+                tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
+                self._engine(days, spill) as engine,
+            ):
+                self._shared(engine, days, {})
+                history.keep(self.lake, engine, self.days, days)
         if missing:
             kept, _ = history.recall(self.lake, self.days, sorted(past))
         with (

@@ -50,8 +50,9 @@ def merge(
     rules: Sequence[Rule],
     now: int,
 ) -> list[Finding]:
-    """Put the findings of the `evaluated` days (by detection) into the lake; all that are new or
-    have changed come back.
+    """Put the findings of the `evaluated` days (by detection) into the lake.
+
+    Gives those that are new or have changed.
     """
     days = {name: set(of) for name, of in evaluated.items()}
     news: list[Finding] = []
@@ -161,7 +162,7 @@ def _holds(rule: Rule, finding: Finding, now: int) -> bool:
     if rule.actor and not (actors and all(_covers(rule.actor, a.address) for a in actors)):
         return False
     ports = {finding.evidence.get("port"), *(finding.evidence.get("ports") or ())}
-    return rule.port is None or ports == {rule.port} or ports == {rule.port, None}
+    return rule.port is None or ports - {None} == {rule.port}
 
 
 def _covers(rule: str, name: str) -> bool:

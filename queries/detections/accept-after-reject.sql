@@ -15,6 +15,9 @@ summary = """
 false_positives = "An administrator who first had to open the security group for himself."
 triage = "Ask CloudTrail who changed the security group or network ACL in between."
 references = ["https://attack.mitre.org/techniques/T1562/007/"]
+[params.min_refusals]
+type = "integer"
+help = "least refused attempts before"
 */
 WITH refused AS (
   SELECT first_seen - mod(first_seen, 86400) AS day, client, server, server_port AS port,
@@ -22,6 +25,7 @@ WITH refused AS (
   FROM sessions
   WHERE protocol = 6 AND rejected > 0 AND packets_in = 0 AND packets_out > 0
   GROUP BY 1, 2, 3, 4
+  HAVING count(*) >= /*$min_refusals*/ 3
 )
 SELECT r.day, r.server AS resource, CAST(r.port AS VARCHAR) AS dedup, r.client AS actor,
   min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, count(*) AS flows,

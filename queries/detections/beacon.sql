@@ -4,7 +4,8 @@ title = "One of our hosts calls an outside address like clockwork"
 description = """
 RITA's beacon score over the sessions of a day: regular times, equal sizes, an even histogram,
 persistence. Jitter of a third is tolerated. Addresses of well-known services and those that many
-of our hosts call are left out; those that send large answers stay at low."""
+of our hosts call are left out; those that send large answers stay at low, and so do the targets
+of a host that polls many."""
 type = "Backdoor:EC2/Beacon"
 severity = 6.0
 role = "ACTOR"
@@ -47,6 +48,12 @@ help = "least calls in a day"
 [params.min_score]
 type = "float"
 help = "least score, 0 to 1"
+[params.min_timing]
+type = "float"
+help = "least score of the times alone: callers at random moments reach 0.53"
+[params.many]
+type = "integer"
+help = "outside addresses polled like clockwork that make a host a monitor"
 [params.min_regular]
 type = "float"
 help = "least mean of timing and size of a beacon that lived for part of the day"
@@ -87,7 +94,7 @@ pairs AS (
   JOIN fleet f ON f.day = c.day
   LEFT JOIN places p ON p.address = c.server
   WHERE c.client_side = 'ours' AND c.server_side = 'public'
-    AND c.sessions >= /*$min_calls*/ 12
+    AND c.sessions >= /*$min_calls*/ 8
     AND (c.protocol = 6 OR (c.protocol = 17 AND c.port NOT IN (53, 123, 500, 3478, 4500, 5353)))
     AND c.port <> 853
     -- Well-known services, and what a good part of our hosts calls: agents, update servers.
@@ -101,5 +108,5 @@ FROM pairs p
 JOIN span x ON x.day = p.day
 JOIN sessions s ON s.client = p.client AND s.server = p.server AND s.server_port = p.port
   AND s.protocol = p.protocol AND s.first_seen >= p.day AND s.first_seen < p.day + 86400
-WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
+WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
   AND /*$min_interval*/ 5 > 0

@@ -55,8 +55,9 @@ rates AS (
     sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     max_by(port, packets_out) AS port, max_by(protocol, packets_out) AS protocol,
-    max(CASE WHEN last_seen - first_seen < 120 AND CAST(packets_out AS DOUBLE) / 60 > peak
-      THEN CAST(packets_out AS DOUBLE) / 60 ELSE peak END) AS per_second
+    max(CASE WHEN last_seen - first_seen BETWEEN 5 AND 120
+      AND CAST(packets_out AS DOUBLE) / (last_seen - first_seen + 1) > peak
+      THEN CAST(packets_out AS DOUBLE) / (last_seen - first_seen + 1) ELSE peak END) AS per_second
   FROM minutes
   GROUP BY 1, 2, 3
 )

@@ -26,9 +26,12 @@ SELECT first_seen - mod(first_seen, 86400) AS day, s.client AS resource,
   count(*) AS flows, sum(s.packets_out + s.packets_in) AS packets,
   sum(s.bytes_out + s.bytes_in) AS bytes,
   CASE
-    WHEN max(p.kind) IS NOT NULL OR s.server_port IN (22, 25, 80, 143, 443, 465, 500, 587, 853, 993, 995, 1194,
-      1883, 3478, 4500, 5222, 5223, 5228, 5671, 5672, 8080, 8443, 8883, 9092, 9093, 9094, 51820)
+    WHEN max(p.kind) IS NOT NULL OR s.server_port IN (22, 25, 80, 143, 179, 443, 465, 500,
+      554, 587, 853, 993, 995, 1194, 1883, 1935, 3478, 3479, 3480, 3481, 4070, 4500, 5060, 5061,
+      5222, 5223, 5228, 5229, 5230, 5269, 5671, 5672, 5938, 6568, 8080, 8443, 8801, 8883, 9092,
+      9093, 9094, 22000, 41641, 51820) OR s.server_port BETWEEN 27015 AND 27050
     THEN 2.0
+    WHEN s.protocol = 17 THEN 3.0
     WHEN max(s.last_seen - s.first_seen) >= 8 * 3600 THEN 6.0
     WHEN max(s.last_seen - s.first_seen) >= 4 * 3600 THEN 5.0
     ELSE 4.0

@@ -37,7 +37,7 @@ WITH swept AS (
   GROUP BY 1, 2, 3, 4
   HAVING (sum(CASE WHEN failed + empty > 0 AND open = 0 THEN 1 ELSE 0 END) >= /*$min_hosts*/ 25
       AND sum(CASE WHEN failed + empty > 0 AND open = 0 THEN 1 ELSE 0 END) * 2 >= count(*)
-      AND (port NOT IN (80, 443) OR count(*) >= 100))
+      AND (port NOT IN (53, 80, 443) OR count(*) >= 100))
     -- Logins are rarely tried on many strangers for a good reason, whether they answer or not.
     OR (protocol = 6 AND port IN (22, 23, 445, 1433, 2222, 2323, 3306, 3389, 5555, 5900, 6379)
       AND sum(CASE WHEN server_side = 'public' THEN 1 ELSE 0 END) >= /*$min_hosts*/ 25)

@@ -1,0 +1,1 @@
+"""How good the detections are: generated estates with planted attacks, and a labelled capture."""
