@@ -21,6 +21,7 @@ PIECE = 4 << 20
 WHOLE = 128 << 20
 """A gzip member expanding to no more than this is inflated in one call (libdeflate)."""
 _WHOLE_MIN = 64 << 10
+_WINDOW = 16 << 10
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NESTED = 3
@@ -158,9 +159,12 @@ def _whole_members(data: bytes, meter: Meter) -> Iterator[tuple[bytearray, int]]
     begin = 0
     for end in ends:
         size = int.from_bytes(data[end - 4 : end], "little")
-        if end - begin < _WHOLE_MIN or size > WHOLE:
+        if end - begin < _WHOLE_MIN:
             return
-        meter.came(0)
+        if not 0 < size <= WHOLE:
+            if end == len(data):
+                return
+            continue  # what looked like the next header was compressed bytes
         if meter.expanded + size > max(
             meter.options.ratio_floor, meter.options.max_ratio * meter.read
         ):
@@ -185,37 +189,53 @@ _HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
 
 
 def _inflate(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
+    """Inflate as a stream, in pieces of about PIECE bytes."""
+    held: list[bytes] = []
+    size = 0
+    for out in _pieces(_windows(chunks), meter):
+        held.append(out)
+        size += len(out)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _windows(chunks: Iterator[bytes]) -> Iterator[memoryview]:
+    # zlib copies what is behind the end of a member: with small members that must not be much
+    for chunk in chunks:
+        view = memoryview(chunk)
+        for at in range(0, view.nbytes, _WINDOW):
+            yield view[at : at + _WINDOW]
+
+
+def _pieces(windows: Iterator[memoryview], meter: Meter) -> Iterator[bytes]:
     inflater = zlib.decompressobj(wbits=31)
     meter.member()
-    fresh, padding = True, False
-    for chunk in chunks:
-        data: bytes | memoryview = chunk
+    fresh, later = True, False
+    for window in windows:
+        data: bytes | memoryview = window
         while len(data):
-            if fresh:
-                data = _unpadded(data) if padding else data
-                if not len(data):
+            if fresh and later:
+                data = bytes(data).lstrip(b"\0")
+                if not data:
                     break
+                meter.member()
             try:
                 out = inflater.decompress(data, PIECE)
             except zlib.error as e:
-                raise RejectedObject(_why(e, after=padding and fresh)) from None
-            fresh = False
+                raise RejectedObject(_why(e, after=later and fresh)) from None
             meter.came(len(out))
             if out:
                 yield out
-            data = inflater.unconsumed_tail
+            data, fresh = inflater.unconsumed_tail, False
             if inflater.eof:
                 data = inflater.unused_data
                 inflater = zlib.decompressobj(wbits=31)
-                fresh = padding = True
-                if data.strip(b"\0"):
-                    meter.member()
+                fresh = later = True
     if not fresh:
         raise RejectedObject("gzip data is truncated")
-
-
-def _unpadded(data: bytes | memoryview) -> bytes:
-    return bytes(data).lstrip(b"\0")
 
 
 def _why(error: zlib.error, *, after: bool) -> str:

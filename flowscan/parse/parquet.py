@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flowscan.errors import RejectedObject
-from flowscan.parse.blocks import Mask
+from flowscan.parse.blocks import Ints, Mask
 from flowscan.parse.frames import Reader
 from flowscan.parse.header import column_name, columns_of, is_flow_format
 from flowscan.parse.holder import Holder
@@ -92,6 +92,8 @@ def _first_line(error: BaseException) -> str:
 
 
 def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     return any(
         test(kind)
         for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary,
@@ -168,9 +170,10 @@ class _Rows:
         highest = limit(name)
         array = _plain(array)
         if highest is None:
-            texts, bad = _texts(array, name, self.options.max_line)
+            texts, bad, rows = _texts(array, name, self.options.max_line)
             column, wrong = self.reader.dictionaries[name].cast(texts)
-            return column, bad if wrong is None else bad | wrong
+            bad = bad if wrong is None else bad | wrong
+            return column.gather(rows), bad[rows]
         values, bad = _integers(array)
         bad |= ((values < 0) | (values > highest)).fill_null(False).to_numpy()
         if name in ("start", "end"):
@@ -213,36 +216,42 @@ def _integers(array: Any) -> tuple[pl.Series, Mask]:
         return floats.set(pl.Series(bad), None).cast(pl.Int64), bad
     if pa.types.is_integer(kind):
         if pa.types.is_uint64(kind):
-            bad = pc.fill_null(pc.greater(array, 2**63 - 1), False).to_numpy(zero_copy_only=False)
+            bad = pc.fill_null(
+                pc.greater(array, pa.scalar(2**63 - 1, pa.uint64())), False
+            ).to_numpy(zero_copy_only=False)
             values = pl.Series(array.cast(pa.int64(), safe=False))
             return values, np.array(bad)
         return pl.Series(array.cast(pa.int64())), none
-    texts, bad = _texts(array, "", 64)
+    texts, bad, rows = _texts(array, "", 64)
     digits = texts.str.contains("^[0-9]{1,19}$")
     values = texts.cast(pl.Int64, strict=False)
     wrong = texts.is_not_null() & (~digits | values.is_null())
-    return values.set(wrong, None), bad | wrong.to_numpy()
+    return values.set(wrong, None).gather(rows), (bad | wrong.to_numpy())[rows]
 
 
-def _texts(array: Any, name: str, most: int) -> tuple[pl.Series, Mask]:
-    """Values of a string column, and the rows whose value cannot stand in a flow log."""
+def _texts(array: Any, name: str, most: int) -> tuple[pl.Series, Mask, Ints]:
+    """Distinct values of a string column, which cannot stand in a flow log, and each row's value.
+
+    They are never put side by side for all rows: one long string may be meant by each of them.
+    """
     kind = array.type
     if pa.types.is_floating(kind):
         array = array.cast(pa.int64(), safe=False)  # pandas makes floats of integers with NULLs
         kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_null(kind):
         texts = pl.Series(array.cast(pa.string()))
+        bad: Mask = np.zeros(len(array), np.bool_)
         if name == "account_id":
             texts = texts.str.zfill(12)
-            return texts, (~texts.str.contains("^[0-9]{12}$")).fill_null(False).to_numpy()
-        return texts, np.zeros(len(array), np.bool_)
+            bad = (~texts.str.contains("^[0-9]{12}$")).fill_null(False).to_numpy()
+        return texts, bad, np.arange(len(array))
     if not pa.types.is_dictionary(kind):
         array = array.dictionary_encode()
     values = [_value(v, most) for v in array.dictionary.cast(pa.large_binary()).to_pylist()]
-    wrong = pa.array([v is False for v in values], pa.bool_())
-    texts = pa.array([v if isinstance(v, str) else None for v in values], pa.large_string())
-    bad = pc.fill_null(wrong.take(array.indices), False).to_numpy(zero_copy_only=False)
-    return pl.Series(texts.take(array.indices)), np.array(bad)
+    values.append(None)  # what NULL rows point at
+    rows = pc.fill_null(array.indices.cast(pa.int64()), len(values) - 1).to_numpy()
+    texts = pl.Series([v if isinstance(v, str) else None for v in values], dtype=pl.String)
+    return texts, np.array([v is False for v in values]), rows
 
 
 def _value(raw: bytes | None, most: int) -> str | bool | None:

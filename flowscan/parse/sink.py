@@ -133,7 +133,7 @@ class Sink:
         self._batches, self._coverage, self._batch_rows = [], [], 0
         table = pa.Table.from_batches(coverage, schema=COVERAGE).combine_chunks()
         batches = table.to_batches()
-        empty = pa.RecordBatch.from_pylist([], schema=COVERAGE)
+        empty = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in COVERAGE], schema=COVERAGE)
         return Drained(flows, batches[0] if batches else empty)
 
 

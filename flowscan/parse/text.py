@@ -16,7 +16,8 @@ from flowscan.parse.sink import Sink
 
 BLOCK = 8 << 20
 """Bytes fed at once; after each the caller may drain, so it bounds what piles up."""
-_SMALL = 64 << 10
+_SMALL = 1 << 10
+"""Bytes fed first behind a header of another format; doubled as long as none follows."""
 MAX_HEADERS = 10_000
 """Changes of format within one object; beyond, it is an attack on the time of the reader."""
 
@@ -76,7 +77,8 @@ class TextFeed:
         if plan is None or self._headers > MAX_HEADERS:
             raise RejectedObject("the format changes too often", where=f"line {self.line}")
         self.plan = plan
-        self._window = _SMALL  # what a block holds behind a header is read again
+        # what a block holds behind the next header is read again: so no more than was consumed
+        self._window = _SMALL
 
     def _begin(self, view: memoryview) -> int:
         """No line ended in the block: keep what may still become a line."""

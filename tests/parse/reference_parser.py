@@ -39,20 +39,20 @@ class Outcome:
         return len(self.flows) + len(self.coverage) + len(self.rejects)
 
 
-class Bad(Exception):
+class BadError(Exception):
     pass
 
 
 def integer(token: str, most: int) -> int:
     if not 1 <= len(token) <= 19:
-        raise Bad
+        raise BadError
     value = 0
     for c in token:
         if c not in "0123456789":
-            raise Bad
+            raise BadError
         value = value * 10 + "0123456789".index(c)
     if value > most:
-        raise Bad
+        raise BadError
     return value
 
 
@@ -62,7 +62,7 @@ def convert(column: str, token: str):
         if value >= 100_000_000_000:
             value //= 1000
         if value >= 100_000_000_000:
-            raise Bad
+            raise BadError
         return value
     if column in PORTS:
         return integer(token, 65535)
@@ -74,16 +74,16 @@ def convert(column: str, token: str):
         return integer(token, 2**63 - 1)
     if column in STRINGS_OF:
         if token not in STRINGS_OF[column]:
-            raise Bad
+            raise BadError
         return token
     if column in ADDRESSES:
         try:
             if getattr(ipaddress.ip_address(token), "scope_id", None) is not None:
-                raise Bad
+                raise BadError
         except ValueError:
-            raise Bad from None
+            raise BadError from None
         if "%" in token:
-            raise Bad
+            raise BadError
     return token
 
 
@@ -91,11 +91,12 @@ def tokens_of(line: bytes, delimiter: bytes) -> list[bytes]:
     if delimiter == b" ":
         return [t for t in line.replace(b"\t", b" ").split(b" ") if t]
     out = []
-    for token in line.split(b","):
-        token = token.strip(b" \t")
+    for padded in line.split(b","):
+        token = padded.strip(b" \t")
         if len(token) >= 2 and token.startswith(b'"') and token.endswith(b'"'):
-            token = token[1:-1]
-        out.append(token)
+            out.append(token[1:-1])
+        else:
+            out.append(token)
     return out
 
 
@@ -169,7 +170,7 @@ def one(raw: bytes, columns, delimiter, time, max_line, known):
     for column, token in zip(columns, tokens, strict=True):
         try:
             row[column] = None if token in (b"-", b"") else convert(column, token.decode())
-        except Bad:
+        except BadError:
             return f"bad {column}"
     start, end = row.get("start"), row.get("end")
     if start is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 
@@ -220,10 +221,8 @@ def test_no_bytes_break_the_documents(data: bytes | str) -> None:
     ],
 )
 def test_hostile_documents_are_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(RejectedObject):
         assert run(data).counts.flows == 0
-    except RejectedObject:
-        pass
 
 
 def test_layers_within_layers_end() -> None:

@@ -149,7 +149,8 @@ REFUSED = {
     "XML": b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>",
     "binary": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,
     "no line of it": b"name,age\nx,1\ny,2\n",
-    "no line of it ": b"Jan  1 00:00:00 host sshd[1]: Accepted publickey for root from 10.0.0.1\n" * 9,
+    "no line of it ": b"Jan  1 00:00:00 host sshd[1]: Accepted publickey for root from 10.0.0.1\n"
+    * 9,
     "no address": b"version,type,region\n1,IPv4,x\n",
     "UTF-16": text(DEFAULT, LINE).decode().encode("utf-16"),
     "no line fits AWS's default": text(*(line + " 3 IPv4" for line in LINES)),

@@ -58,7 +58,7 @@ BAD = [
     "01.2.3.4", "1.2.3", "1.2.3.4.5", "256.1.1.1", "fe80::1%eth0", "1:::2", "accept", "NODATA",
     "SKIPDATA", "OK", "None", "null", "NaN", '"', '""', '"-"', '"7"', "#", "\u0663", "\x00", "é",
     "\r", "a b", " ", "\t", ",", "", "-", "--", "version", "srcaddr", "nan", "true", "1_0", "x" * 420,
-    "\x7f", "\x0b", "\x85", "a\"b", "\"a,b\"",
+    "\x7f", "\x0b", "\x85", 'a"b', '"a,b"',
 ]  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def token(column: str) -> st.SearchStrategy[str]:
         good = TIMES
     else:
         good = GOOD[BY_NAME[column].type if column in BY_NAME else "string"]
-    return st.sampled_from(good + ["-"])
+    return st.sampled_from([*good, "-"])
 
 
 @st.composite

@@ -1,0 +1,141 @@
+"""gzip, zstd, members, nesting: the same bytes come out, or the object is refused."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowscan.errors import RejectedObject
+from flowscan.parse import ParseOptions
+from flowscan.parse.decompress import Meter, plain
+
+RANDOM = random.Random(3)
+SMALL = b"some text\n"
+BIG = RANDOM.randbytes(300_000)  # compresses badly: members large enough for one-shot inflation
+TEXT = b"".join(b"%d %d\n" % (i, i * i % 1009) for i in range(60_000))
+ZSTD = pa.Codec("zstd")
+
+
+def zstd(data: bytes) -> bytes:
+    return ZSTD.compress(data, asbytes=True)
+
+
+def expand(*chunks: bytes, **options: int) -> bytes:
+    return b"".join(plain(iter(chunks), Meter(ParseOptions(**options))))
+
+
+def in_pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[i : i + size] for i in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("size", [1 << 30, 65536, 997])
+@pytest.mark.parametrize(
+    ("data", "want"),
+    [
+        (SMALL, SMALL),
+        (b"", b""),
+        (gzip.compress(SMALL), SMALL),
+        (gzip.compress(b""), b""),
+        (gzip.compress(BIG), BIG),
+        (gzip.compress(TEXT), TEXT),
+        (gzip.compress(BIG) * 2, BIG * 2),
+        (gzip.compress(BIG) + gzip.compress(TEXT) * 3, BIG + TEXT * 3),
+        (gzip.compress(TEXT) + gzip.compress(b"") + gzip.compress(SMALL), TEXT + SMALL),
+        (gzip.compress(SMALL) * 200, SMALL * 200),
+        (gzip.compress(BIG) + bytes(512), BIG),
+        (gzip.compress(BIG) + bytes(512) + gzip.compress(SMALL), BIG + SMALL),
+        (gzip.compress(gzip.compress(BIG)), BIG),
+        (gzip.compress(gzip.compress(SMALL) + gzip.compress(BIG)), SMALL + BIG),
+        (gzip.compress(BIG + b"\x1f\x8b\x08\x00" + BIG, 0), BIG + b"\x1f\x8b\x08\x00" + BIG),
+        (zstd(TEXT), TEXT),
+        (zstd(TEXT) + zstd(SMALL), TEXT + SMALL),
+        (gzip.compress(zstd(TEXT)), TEXT),
+    ],
+)
+def test_what_goes_in_comes_out(data: bytes, want: bytes, size: int) -> None:
+    assert expand(*in_pieces(data, size)) == want
+
+
+def test_header_with_name_and_extra_field() -> None:
+    body = zlib.compressobj(wbits=-15)
+    raw = body.compress(TEXT) + body.flush()
+    end = zlib.crc32(TEXT).to_bytes(4, "little") + len(TEXT).to_bytes(4, "little")
+    head = b"\x1f\x8b\x08\x0c" + bytes(6) + b"\x04\0abcd" + b"name\x1f\x8b\x08\x01.log\0"
+    assert expand(head + raw + end) == TEXT
+
+
+def test_libdeflate_takes_large_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowscan.parse.decompress._inflate", None)
+    data = gzip.compress(BIG) * 2 + gzip.compress(TEXT)
+    assert expand(data) == BIG * 2 + TEXT
+
+
+@pytest.mark.parametrize("data", [gzip.compress(BIG), gzip.compress(SMALL), zstd(TEXT)])
+def test_truncated(data: bytes) -> None:
+    for size in {1, 2, 5, 9, 12, len(data) // 2, len(data) - 9, len(data) - 1}:
+        if data[:size].startswith((b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")):
+            with pytest.raises(RejectedObject, match="truncated"):
+                expand(data[:size])
+    with pytest.raises(RejectedObject, match="truncated"):
+        expand(data + data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("original", [BIG, SMALL * 30])
+def test_flipped_bytes_never_pass_for_data(original: bytes) -> None:
+    data = gzip.compress(original)
+    for at in [*range(4), *range(10, 16), len(data) // 2, *range(len(data) - 8, len(data))]:
+        bad = bytearray(data)
+        bad[at] ^= 0x41
+        try:
+            out = expand(bytes(bad))
+        except RejectedObject:
+            continue
+        assert out == bytes(bad) or out == original, at  # no gzip any more, or a flag of no account
+
+
+@pytest.mark.parametrize("tail", [b"junk", b"\0\0junk", b"\x1f\x8b"])
+def test_something_behind_the_last_member(tail: bytes) -> None:
+    for data in (BIG, SMALL):
+        with pytest.raises(RejectedObject, match=r"followed by|truncated"):
+            expand(gzip.compress(data) + tail)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    parts=st.lists(st.sampled_from([b"", SMALL, TEXT, BIG[:70_000]]), min_size=1, max_size=4),
+    size=st.integers(1, 400_000),
+    padding=st.integers(0, 3),
+)
+def test_any_members_in_any_pieces(parts: list[bytes], size: int, padding: int) -> None:
+    data = bytes(padding).join(gzip.compress(p, 1) for p in parts)
+    assert expand(*in_pieces(data, max(size, len(data) // 50))) == b"".join(parts)
+
+
+def test_limits() -> None:
+    bomb = gzip.compress(bytes(40 << 20))
+    for data in (bomb, gzip.compress(bomb), zstd(bytes(40 << 20))):
+        for chunks in ([data], in_pieces(data, 1000)):
+            with pytest.raises(RejectedObject, match="expands more than 250 times"):
+                expand(*chunks)
+    with pytest.raises(RejectedObject, match="more than 99999 bytes"):
+        expand(gzip.compress(BIG), max_expanded=99_999)
+    with pytest.raises(RejectedObject, match="more than 10 compressed members"):
+        expand(gzip.compress(SMALL) * 11, max_members=10)
+    assert len(expand(bomb, max_ratio=2000)) == 40 << 20
+    deep = SMALL
+    for _ in range(5):
+        deep = gzip.compress(deep)
+    with pytest.raises(RejectedObject, match="too many times"):
+        expand(deep)
+
+
+@pytest.mark.parametrize("head", [b"BZh9", b"PK\x03\x04", b"\xfd7zXZ\x00", b"\x1f\x8b\x07"])
+def test_other_compressions(head: bytes) -> None:
+    with pytest.raises(RejectedObject, match="compressed in a way"):
+        expand(head + bytes(100))
