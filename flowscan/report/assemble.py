@@ -73,6 +73,7 @@ def build(
             version=__version__,
             verdict="",
             detail="",
+            tally="",
             verdict_level="unknown",
             overview=overview,
             timeline=flows.timeline(engine, bound, period, step),
@@ -100,7 +101,13 @@ def build(
             ),
         )
     said = verdict(report)
-    return replace(report, verdict=said.sentence, detail=said.detail, verdict_level=said.level)
+    return replace(
+        report,
+        verdict=said.sentence,
+        detail=said.detail,
+        tally=said.tally,
+        verdict_level=said.level,
+    )
 
 
 def _period(lake: Lake, since: int | None, until: int | None, now: int) -> tuple[Period, int]:

@@ -38,9 +38,10 @@ def timeline(report: Report, width: int) -> Spec:
     step = report.timeline.step
     bare = alt.Axis(labels=False, ticks=False, grid=False)
     labelled = alt.Axis(
-        tickCount=4 if width < 600 else 10,
-        format=_time_format(buckets),
+        tickCount=3 if width < 600 else 10,
+        format=_time_format(buckets, narrow=width < 600),
         labelOverlap=True,
+        labelSeparation=14,
         grid=False,
     )
     color = alt.Color(
@@ -111,7 +112,7 @@ def _marks(
                 "severity:N",
                 title=None,
                 scale=alt.Scale(domain=labels),
-                axis=alt.Axis(ticks=False, domain=False, grid=True),
+                axis=alt.Axis(ticks=False, domain=False, grid=True, labelPadding=12),
             ),
             color=alt.Color(
                 "severity:N",
@@ -299,9 +300,11 @@ def _clock(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %H:%M")
 
 
-def _time_format(buckets: Sequence[Bucket]) -> str:
+def _time_format(buckets: Sequence[Bucket], *, narrow: bool) -> str:
     days = (buckets[-1].start - buckets[0].start) / 86_400
-    return "%H:%M" if days <= 1 else "%d %b %H:%M" if days <= 3 else "%d %b"
+    if days <= 1:
+        return "%H:%M"
+    return "%d %b %H:%M" if days <= 3 and not narrow else "%d %b"
 
 
 def _flow_rows(buckets: Sequence[Bucket], step: int) -> list[Spec]:

@@ -89,6 +89,7 @@ def view(row: Mapping[str, Any], known: Known, hosts: Mapping[str, str]) -> Find
         actors_total=int(row.get("actors_total") or len(actors)),
         facts=(*_facts(_json(row.get("details"), dict)), *facts),
         evidence=table,
+        sql=str(evidence.get("sql") or ""),
     )
 
 
@@ -139,11 +140,17 @@ def _whole(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
+# Parts of evidence that have a place of their own.
+_ELSEWHERE = {"sql", "what", "attack"}
+
+
 def _evidence(data: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], Evidence | None]:
     """Split evidence into single facts and the first list of rows in it."""
     table = None
     single = {}
     for name, value in data.items():
+        if name in _ELSEWHERE:
+            continue
         if isinstance(value, list) and value and all(isinstance(r, dict) for r in value):
             table = table or _table(value)
         else:

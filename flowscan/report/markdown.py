@@ -15,7 +15,11 @@ from flowscan.text import change, human_bytes, human_count, markdown_text, plain
 
 def render(report: Report) -> str:
     """The report as one Markdown text."""
-    parts = [f"# {markdown_text(report.verdict)}", markdown_text(report.detail)]
+    parts = [
+        f"# {markdown_text(report.verdict)}",
+        markdown_text(report.detail),
+        markdown_text(report.tally),
+    ]
     period = report.overview.period
     parts.append(f"{utc(period.since)} to {utc(period.until)}, from {markdown_text(report.lake)}")
     parts.append(_figures(report))
@@ -28,7 +32,7 @@ def render(report: Report) -> str:
         f"{human_count(q.nodata)} NODATA, {human_count(q.skipdata)} SKIPDATA, "
         f"{human_count(q.rejects)} refused lines."
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _figures(report: Report) -> str:

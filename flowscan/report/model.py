@@ -227,6 +227,7 @@ class FindingView:
     actors_total: int
     facts: tuple[tuple[str, str], ...]
     evidence: Evidence | None
+    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,7 @@ class Report:
     version: str
     verdict: str
     detail: str
+    tally: str
     verdict_level: str
     overview: Overview
     timeline: Timeline

@@ -110,7 +110,9 @@ class _Page:
         self._say(span, "dim")
         mark = MARKS.get(r.verdict_level, "")
         self._say(f"{mark} {r.verdict}".strip(), COLORS.get(r.verdict_level, "bold"))
-        self._say(r.detail)
+        for line in (r.detail, r.tally):
+            if line:
+                self._say(line)
 
     def _figures(self) -> None:
         o = self.r.overview

@@ -14,10 +14,11 @@ from flowscan.text import human_count
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The sentence, what else belongs to it, and a level: a severity, ok or unknown."""
+    """The sentence, what was seen, the counts, and a level: a severity, ok or unknown."""
 
     sentence: str
     detail: str
+    tally: str
     level: str
 
 
@@ -25,7 +26,7 @@ def verdict(report: Report) -> Verdict:
     """Judge a report by its findings, then its matches, then by whether anybody looked."""
     if report.is_empty:
         return Verdict(
-            "There are no flows in this period.", "So there is nothing to judge.", "unknown"
+            "There are no flows in this period.", "So there is nothing to judge.", "", "unknown"
         )
     passed = sum(1 for m in report.matches if m.accepted)
     active = [f for f in report.findings if f.status == "active"]
@@ -33,13 +34,13 @@ def verdict(report: Report) -> Verdict:
         return _quiet(report, passed)
     counts = [(label, n) for label, n in report.severities.items() if n]
     gravest, about = _subject(active)
-    detail = f"{gravest.what} {_counted(counts)}{about}.".strip()
+    tally = f"{_counted(counts)}{about}."
     if passed:
-        detail += f" {_addresses(passed)} got through."
+        tally += f" {_addresses(passed)} got through."
     where = gravest.host or gravest.resource
     title = gravest.title.rstrip(".")
     sentence = f"{title}." if where in title + gravest.what else f"{where}: {title}."
-    return Verdict(sentence, detail, counts[0][0])
+    return Verdict(sentence, gravest.what, tally, counts[0][0])
 
 
 def _quiet(report: Report, passed: int) -> Verdict:
@@ -47,10 +48,10 @@ def _quiet(report: Report, passed: int) -> Verdict:
     part = totals.rejected / totals.flows
     share = f"{part:.0%} of {human_count(totals.flows)} flows were refused."
     if passed:
-        return Verdict(f"{_addresses(passed)} got through.", share, "medium")
+        return Verdict(f"{_addresses(passed)} got through.", "", share, "medium")
     if not report.detected:
-        return Verdict("No detection has run yet.", f"{share} Run: flowscan detect", "unknown")
-    return Verdict("Nothing stands out: there are no findings.", share, "ok")
+        return Verdict("No detection has run yet.", "Run: flowscan detect", share, "unknown")
+    return Verdict("Nothing stands out: there are no findings.", "", share, "ok")
 
 
 def _addresses(count: int) -> str:
@@ -73,7 +74,8 @@ def _subject(active: list[FindingView]) -> tuple[FindingView, str]:
         weight[f.host or f.resource] += round(f.severity**2 * 10)
     resource = max(weight, key=lambda r: (weight[r], r))
     mine = [f for f in active if (f.host or f.resource) == resource]
-    gravest = max(mine, key=lambda f: (f.severity, f.last_seen))
+    # Of equals the earliest: it is where the story begins.
+    gravest = min(mine, key=lambda f: (-f.severity, f.first_seen))
     if len(mine) == len(active) or len(mine) == 1:
         return gravest, ""
     return gravest, f", {len(mine)} of them about {resource}"

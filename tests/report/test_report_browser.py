@@ -209,4 +209,4 @@ def test_serve_picks_periods_and_drills_down(browser: Browser, site: str) -> Non
     browser.driver.find_element("css selector", "form button").click()
     assert "03 Aug 2026 12:00" in browser.js("return document.querySelector('.period').innerText")
     assert browser.console() == []
-    assert [u for u in browser.requests() if not u.startswith((site, "about:"))] == []
+    assert [u for u in browser.requests() if not u.startswith((site, "about:", "data:"))] == []

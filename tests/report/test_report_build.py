@@ -93,10 +93,10 @@ def test_coverage(report: Report) -> None:
 
 def test_verdict(report: Report) -> None:
     assert report.verdict == "22.118.64.9 got into 10.20.1.20."
-    assert report.detail.startswith("What ssh-brute-force-success is about. ")
+    assert report.detail == "What ssh-brute-force-success is about."
     assert report.verdict_level == "critical"
-    assert "1 critical, 2 high and 2 lesser findings" in report.detail
-    assert "1 listed address got through" in report.detail
+    assert "1 critical, 2 high and 2 lesser findings" in report.tally
+    assert "1 listed address got through" in report.tally
 
 
 def test_matches_that_got_through_come_first(report: Report) -> None:
