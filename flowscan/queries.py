@@ -215,6 +215,22 @@ def catalogue(kind: str | None = None, extra: Path | None = None) -> list[Query]
     return list(found.values())
 
 
+def derived() -> list[Query]:
+    """The views that are made of `flows` (`sessions` …), each after those that it reads."""
+    found = {path.stem: read(path, "") for path in sorted(queries_dir().glob("*.sql"))}
+    words = {name: set(re.findall(r"\w+", query.sql)) & set(found) for name, query in found.items()}
+    order: dict[str, None] = {}
+
+    def add(name: str, above: frozenset[str]) -> None:
+        for other in sorted(words[name] - above - {name}):
+            add(other, above | {name})
+        order[name] = None
+
+    for name in found:
+        add(name, frozenset())
+    return [found[name] for name in order]
+
+
 def load(name_or_path: str | Path, extra: Path | None = None) -> Query:
     """Find a query by its id, or read it from a path that ends in `.sql`.
 

@@ -14,7 +14,20 @@ from typing import Annotated
 import typer
 
 from flowscan import __version__
-from flowscan.cli import feeds, ingest, init, lake, lookup, match, rejects, report, serve
+from flowscan.cli import (
+    athena,
+    feeds,
+    ingest,
+    init,
+    lake,
+    lookup,
+    match,
+    query,
+    rejects,
+    report,
+    serve,
+    sql,
+)
 from flowscan.cli import run as run_verb
 from flowscan.errors import FlowscanError
 
@@ -30,6 +43,8 @@ app = typer.Typer(
 
 # Verbs in the order of a first walk through the tool.
 app.command("ingest")(ingest.command)
+app.command("query")(query.command)
+app.command("sql")(sql.command)
 app.command("report")(report.command)
 app.command("serve")(serve.command)
 app.add_typer(feeds.app, name="feeds")
@@ -39,6 +54,7 @@ app.command("rejects")(rejects.command)
 app.command("init")(init.command)
 app.command("run")(run_verb.command)
 app.add_typer(lake.app, name="lake")
+app.add_typer(athena.app, name="athena")
 
 
 def _version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ a network address or a setting that the snapshot did not bring.
 
 from __future__ import annotations
 
+from flowscan.engine.database import write_database
 from flowscan.engine.engine import Engine
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "write_database"]

@@ -197,11 +197,7 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _views(database: str) -> list[Statement]:
-    found = []
-    for name in ("sessions", "hosts", "contacts"):
-        path = queries.queries_dir() / f"{name}.sql"
-        if path.exists():
-            found.append((name, queries.inline(queries.read(path, ""))))
+    found = [(query.id, queries.inline(query)) for query in queries.derived()]
     found += [(name, tables.portable(name)) for name in tables.SHAPES]
     return [
         Statement("view", name, f'CREATE OR REPLACE VIEW "{database}"."{name}" AS\n{sql.strip()}')

@@ -64,7 +64,7 @@ class Engine:
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
         self._mapped: set[str] = set()
-        self._derived = {path.stem for path in queries.queries_dir().glob("*.sql")}
+        self._derived = {query.id for query in queries.derived()}
         files = getattr(snapshot, "filesystem", lambda: None)()
         if files is not None:
             self._con.register_filesystem(files)

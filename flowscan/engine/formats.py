@@ -96,3 +96,16 @@ def joda(pattern: str) -> str:
         else:
             parts.append(match["other"].replace("%", "%%"))
     return "".join(parts)
+
+
+def _nested(expression: str) -> str:
+    """MySQL's specifiers replaced by SQL functions: for patterns that only run time knows."""
+    for letter, other in _MYSQL.items():
+        if other != f"%{letter}" and letter not in "Ms":
+            expression = f"replace({expression}, '%{letter}', '{other}')"
+    # %M (month name) must go before %i becomes %M.
+    return expression
+
+
+MACRO: Final = _nested("replace(replace(f, '%s', '%S'), '%M', '%B')")
+"""strftime's pattern for MySQL's pattern `f`, as an SQL expression."""

@@ -205,10 +205,15 @@ def needed(sql: str) -> list[str]:
     return list(order)
 
 
-def create(con: duckdb.DuckDBPyConnection, name: str) -> None:
+def ordered() -> list[str]:
+    """All macros, each after those that its own body calls."""
+    return needed(" ".join(f"{PREFIX}{name}()" for name in _ALL))
+
+
+def create(con: duckdb.DuckDBPyConnection, name: str, prefix: str = PREFIX) -> None:
     """Create one macro; it lives in the connection's own catalogue, beside the views."""
     bodies = ", ".join(f"({arguments}) AS ({body})" for arguments, body in _ALL[name])
-    con.execute(f"CREATE MACRO {PREFIX}{name}{bodies}")
+    con.execute(f"CREATE MACRO {prefix}{name}{bodies}")
 
 
 _DEFINITION: Final = re.compile(r"^(\w+)\(([^)]*)\) := (.*?);$", re.MULTILINE | re.DOTALL)

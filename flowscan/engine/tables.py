@@ -143,10 +143,19 @@ def portable(name: str) -> str:
     Raises:
         KeyError: there is no such shape.
     """
+    sql = shape_sql(name).replace("strftime(", "date_format(")
+    return sql.replace("start_ts", 'from_unixtime("start")')
+
+
+def shape_sql(name: str) -> str:
+    """SELECT of one of AWS's table shapes over `flows`, in DuckDB's dialect.
+
+    Raises:
+        KeyError: there is no such shape.
+    """
     shape = SHAPES[name]
     columns = [(c, str(_expression(c, "%Y/%m/%d", hive="year" in shape))) for c in shape]
-    sql = _select(columns).replace("strftime(", "date_format(")
-    return sql.replace("start_ts", 'from_unixtime("start")')
+    return _select(columns)
 
 
 def _view(name: str, named: list[str], days: str, declared: Declared | None) -> View:

@@ -1,0 +1,178 @@
+"""`flowscan query`: a named query, a file, or SQL, on the lake or on Athena."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
+from flowscan.cli.render import Format
+
+if TYPE_CHECKING:
+    from flowscan.queries import Query
+
+
+class EngineName(StrEnum):
+    """Where the SQL runs."""
+
+    duckdb = "duckdb"
+    athena = "athena"
+
+
+def command(
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FILE.sql|SQL|-]", help="What to run; - reads stdin."),
+    ] = None,
+    lake: LakeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE, may be repeated.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+    output: OutputOption = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show the named queries and their parameters.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the SQL instead.")] = False,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="DuckDB on this machine, or Amazon Athena.")
+    ] = EngineName.duckdb,
+    database: Annotated[str, typer.Option("--database", help="Athena database.")] = "flowscan",
+    workgroup: Annotated[str, typer.Option("--workgroup", help="Athena workgroup.")] = "primary",
+    results: Annotated[
+        str | None, typer.Option("--results", help="s3:// prefix for Athena's results.")
+    ] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Limit, such as 4GB.")] = None,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds.")] = None,
+) -> None:
+    """Run SQL in Athena's dialect: a query of the catalogue, a file, or the text itself.
+
+    Example: flowscan query rejected-ports --param top=10 --since 7d
+    """
+    from flowscan.cli.options import moment
+    from flowscan.cli.render import emit
+    from flowscan.errors import UsageError
+
+    if list_:
+        emit(_catalogue(), format_, output, title="Queries")
+        return
+    if query is None:
+        raise UsageError("name a query, a file or SQL", hint="--list shows the catalogue")
+    values = parameters(param or [])
+    window = {"since": moment(since), "until": moment(until)}
+    chosen, sql = find(query)
+    if show:
+        typer.echo(sql if chosen is None else _inlined(chosen, values, window))
+        return
+    if engine is EngineName.athena:
+        from flowscan.cli.athena import run_on_athena
+
+        rows = run_on_athena(chosen, sql, values, window, database, workgroup, results)
+    else:
+        rows = _run(lake, chosen, sql, values, window, memory, timeout)
+    emit(rows, format_, output, title=chosen.title if chosen else None)
+
+
+def find(text: str) -> tuple[Query | None, str]:
+    """The query of the catalogue or file that the argument names, or None and its SQL.
+
+    Raises:
+        QueryError: there is no such query or file.
+    """
+    import sys
+
+    from flowscan import queries
+
+    word = text.strip()
+    if word == "-":
+        return None, sys.stdin.read()
+    if word.endswith(".sql") and (Path(word).exists() or len(word.split()) == 1):
+        found = queries.read(Path(word))
+        return found, found.sql
+    if len(word.split()) == 1 and ";" not in word:
+        found = queries.load(word)
+        return found, found.sql
+    return None, text
+
+
+def parameters(given: list[str]) -> dict[str, object]:
+    """Values of `--param NAME=VALUE` options.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    from flowscan.errors import UsageError
+
+    values: dict[str, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--param {text!r} has no =", hint="--param top=10")
+        values[name.strip()] = value
+    return values
+
+
+def _run(
+    lake: str | None,
+    chosen: Query | None,
+    sql: str,
+    values: dict[str, object],
+    window: dict[str, int | None],
+    memory: str | None,
+    timeout: float | None,
+) -> Any:
+    import tempfile
+
+    from flowscan.cli.options import open_lake
+    from flowscan.engine import Engine
+
+    snapshot = open_lake(lake).snapshot(window["since"], window["until"])
+    with (
+        tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
+        Engine(
+            snapshot,
+            since=window["since"],
+            until=window["until"],
+            memory_limit=memory,
+            temp_directory=spill,
+            timeout=timeout,
+        ) as engine,
+    ):
+        rows = engine.run(chosen, values) if chosen else engine.query(sql, values)
+        for note in engine.notes:
+            typer.echo(f"note: {note}", err=True)
+        return rows
+
+
+def _inlined(chosen: Query, values: dict[str, object], window: dict[str, int | None]) -> str:
+    from flowscan import queries
+
+    bounds = {k: v for k, v in window.items() if v is not None and k in chosen.params}
+    return queries.inline(chosen, {**bounds, **values}).rstrip()
+
+
+def _catalogue() -> Any:
+    import pyarrow as pa
+
+    from flowscan import queries
+
+    rows = [
+        {
+            "name": query.id,
+            "kind": query.kind,
+            "title": query.title,
+            "parameters": " ".join(
+                f"{p.name}={p.default}"
+                for p in query.params.values()
+                if p.name not in ("since", "until")
+            ),
+        }
+        for query in queries.catalogue()
+    ]
+    names = ("name", "kind", "title", "parameters")
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
