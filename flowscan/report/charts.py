@@ -207,18 +207,19 @@ def rhythm(report: Report, width: int) -> Spec:
 def matrix(report: Report, width: int) -> Spec:
     """Who sent how many bytes to whom: a circle and a number per pair of groups."""
     names = [_short(g) for g in report.groups]
+    side = (width - 110) / max(1, len(names))
+    roomy = side > 60
     values = [
         {
             "from": _short(x.source),
             "to": _short(x.destination),
             "bytes": x.bytes,
-            "text": human_bytes(x.bytes) if x.bytes else "refused",
+            "text": (human_bytes(x.bytes) if x.bytes else "refused") if roomy else _tight(x.bytes),
             "say": f"{x.source} to {x.destination}: {human_bytes(x.bytes)} in "
             f"{human_count(x.flows)} flows, {human_count(x.rejected)} refused",
         }
         for x in report.links
     ]
-    side = (width - 110) / max(1, len(names))
     base = alt.Chart({"values": values}).encode(
         x=alt.X(
             "to:N",
@@ -245,8 +246,8 @@ def matrix(report: Report, width: int) -> Spec:
     cells = base.mark_rect(color=COLOR["bytes"], cornerRadius=4).encode(
         opacity=alt.Opacity("bytes:Q", scale=shades, legend=None)
     )
-    text = base.mark_text(color=COLOR["ink"], fontSize=12 if side > 70 else 9).encode(text="text:N")
-    layers = cells + text if side > 48 else cells
+    text = base.mark_text(color=COLOR["ink"], fontSize=12 if roomy else 9).encode(text="text:N")
+    layers = cells + text if side > 26 else cells
     return _finish(layers.properties(width=side * len(names), height=40 * len(names)))
 
 
@@ -290,6 +291,15 @@ def _finish(chart: Any) -> Spec:
         .to_dict()
     )
     return spec
+
+
+def _tight(size: int) -> str:
+    """A byte size in four characters: `2.7G`, `40M`."""
+    if not size:
+        return "–"
+    number, unit = human_bytes(size).split()
+    short = number if len(number) <= 3 else f"{float(number):.0f}"
+    return short + unit.removesuffix("B")
 
 
 def _short(group: str) -> str:
