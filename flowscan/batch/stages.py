@@ -82,7 +82,16 @@ def detect_stage(context: Context) -> StageResult:
 
 def export_stage(context: Context) -> StageResult:
     """Writes the findings for another system."""
-    return StageResult("nothing", message="no export asked for: see [export]")
+    from flowscan.detect import store
+    from flowscan.export import lines
+
+    settings = context.settings.export
+    if not settings.path:
+        return StageResult("nothing", message="no export asked for: see [export]")
+    found = store.load(context.lake)
+    text = "".join(f"{line}\n" for line in lines(found, settings.format))
+    publish(settings.path, text, source_options(context.settings))
+    return StageResult("done", {"path": settings.path, "findings": len(found)})
 
 
 def report_stage(context: Context) -> StageResult:

@@ -16,7 +16,9 @@ import typer
 from flowscan import __version__
 from flowscan.cli import (
     athena,
+    detect,
     feeds,
+    findings,
     ingest,
     init,
     lake,
@@ -47,6 +49,8 @@ app.command("query")(query.command)
 app.command("sql")(sql.command)
 app.command("report")(report.command)
 app.command("serve")(serve.command)
+app.command("detect")(detect.command)
+app.add_typer(findings.app, name="findings")
 app.add_typer(feeds.app, name="feeds")
 app.command("match")(match.command)
 app.command("lookup")(lookup.command)

@@ -22,6 +22,7 @@ from flowscan.detect import history, rows, store, tables
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
+from flowscan.detect.trusted import Trusted
 from flowscan.engine import Engine
 from flowscan.errors import QueryError
 from flowscan.findings import DAY, Finding
@@ -116,6 +117,7 @@ class _Run:
             raise QueryError(f"parameters of unknown detections: {', '.join(sorted(unknown))}")
         has_feeds = self.index is not None and len(self.index) > 0
         self.runs, self.reduced, self.skipped = standings(self.columns, has_feeds, every)
+        self.trusted = Trusted.read(self.options.trusted)
         self.seconds: dict[str, float] = {}
         self.left_out: dict[str, int] = {}
 
@@ -149,7 +151,7 @@ class _Run:
         params = self.options.parameters.get(detection.id, {})
         parts = [
             detection.query.sql, json.dumps(dict(params), sort_keys=True, default=str),
-            self.feeds if detection.feeds else "", *sorted(self.options.trusted),
+            self.feeds if detection.feeds else "", self.trusted.digest,
             *(self.days.digest(d) for d in self.days.window(day, detection.lookback)),
             self.days.digest(day), str(detection.severity), history.version(),
         ]  # fmt: skip
@@ -260,7 +262,7 @@ class _Run:
             days = {day for day in chunk if detection in due[day]}
             began = time.perf_counter()
             table = self._rows(engine, detection, min(days), max(days) + DAY)
-            mine = [r for r in table if r["day"] in days and r["actor"] not in self.options.trusted]
+            mine = [r for r in table if r["day"] in days and not self.trusted.holds(r["actor"])]
             confidence = detection.confidence(self.columns)
             made, left = rows.findings(detection, mine, hosts, confidence, self.now)
             found += made

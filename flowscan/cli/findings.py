@@ -1,0 +1,188 @@
+"""`flowscan findings`: list, show, archive, suppress, reopen and export what was found."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowscan.cli.detect import FLOORS, Format, Severity, explain_one, show
+from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
+
+if TYPE_CHECKING:
+    from flowscan.findings import Finding, Status
+
+app = typer.Typer(no_args_is_help=True, help="What the detections found.")
+
+
+class Shown(StrEnum):
+    """Which findings are listed, by status."""
+
+    active = "active"
+    archived = "archived"
+    suppressed = "suppressed"
+    all = "all"
+
+
+class ExportFormat(StrEnum):
+    """Forms for other systems."""
+
+    guardduty = "guardduty"
+    ocsf = "ocsf"
+    asff = "asff"
+    ecs = "ecs"
+    cef = "cef"
+    ndjson = "ndjson"
+    json = "json"
+    csv = "csv"
+
+
+StatusOption = Annotated[Shown, typer.Option("--status", help="Which findings.")]
+SeverityOption = Annotated[
+    Severity, typer.Option("--severity", help="Findings of this severity and above.")
+]
+Ids = Annotated[list[str], typer.Argument(help="Ids, or unique beginnings of them.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the finding.")]
+
+
+def _chosen(
+    lake: str | None,
+    status: Shown,
+    severity: Severity,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[Finding]:
+    from flowscan.cli.options import moment, open_lake
+    from flowscan.detect import store
+
+    begin, end = moment(since) or 0, moment(until) or (1 << 62)
+    return [
+        f
+        for f in store.load(open_lake(lake))
+        if (status is Shown.all or f.status == status.value)
+        and f.severity >= FLOORS[severity]
+        and f.last_seen >= begin
+        and f.first_seen < end
+    ]
+
+
+@app.command("list")
+def list_(
+    lake: LakeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    status: StatusOption = Shown.active,
+    severity: SeverityOption = Severity.informational,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """List findings, the most severe and latest first."""
+    show(_chosen(lake, status, severity, since, until), format_, output)
+
+
+@app.command("show")
+def show_one(
+    ids: Ids,
+    lake: LakeOption = None,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
+) -> None:
+    """Show all that is known of findings: evidence, actors, SQL, what to do."""
+    from flowscan.cli.options import open_lake
+    from flowscan.detect import catalogue, store
+
+    known = {f.id: f for f in store.load(open_lake(lake))}
+    found = [known[store.pick(known, text)] for text in ids]
+    if format_ is not Format.table:
+        show(found, format_, None)
+        return
+    detections = {d.id: d for d in catalogue()}
+    for finding in found:
+        explain_one(finding, detections.get(finding.detection))
+
+
+@app.command("archive")
+def archive(ids: Ids, lake: LakeOption = None, reason: Reason = None) -> None:
+    """Put findings aside; one with new activity comes back."""
+    _set(lake, ids, "archived", reason)
+
+
+@app.command("suppress")
+def suppress(
+    ids: Ids,
+    reason: Annotated[str, typer.Option("--reason", help="Why this is expected here.")],
+    lake: LakeOption = None,
+) -> None:
+    """Silence findings for good. Rules with conditions and an expiry stand in flowscan.toml."""
+    _set(lake, ids, "suppressed", reason)
+
+
+@app.command("reopen")
+def reopen(ids: Ids, lake: LakeOption = None) -> None:
+    """Make archived or suppressed findings active again."""
+    _set(lake, ids, "active", None)
+
+
+def _set(lake: str | None, ids: list[str], status: Status, reason: str | None) -> None:
+    import time
+
+    from flowscan.cli.options import open_lake
+    from flowscan.detect import store
+
+    changed = store.set_status(open_lake(lake), ids, status, reason, int(time.time()))
+    for finding in changed:
+        typer.echo(f"{finding.id[:10]} {finding.detection}: {status}")
+
+
+@app.command("export")
+def export(
+    form: Annotated[ExportFormat, typer.Option("--format", help="Form.")] = ExportFormat.ocsf,
+    lake: LakeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    status: StatusOption = Shown.active,
+    severity: SeverityOption = Severity.informational,
+    output: OutputOption = None,
+    send: Annotated[
+        bool,
+        typer.Option("--send", help="With asff: import into Security Hub, 100 at a time."),
+    ] = False,
+) -> None:
+    """Write findings for another system, one document a line.
+
+    Example: flowscan findings export --format asff --severity medium --send
+    """
+    from flowscan.errors import UsageError
+    from flowscan.export import write
+
+    found = _chosen(lake, status, severity, since, until)
+    if send:
+        if form is not ExportFormat.asff:
+            raise UsageError("--send goes with --format asff")
+        _send(found)
+        return
+    if output is None:
+        write(found, form.value, sys.stdout)
+        return
+    _to_file(found, form, output)
+
+
+def _to_file(found: list[Finding], form: ExportFormat, output: Path) -> None:
+    from flowscan.export import write
+
+    with output.open("w", encoding="utf-8") as stream:
+        number = write(found, form.value, stream)
+    typer.echo(f"{number} findings → {output}", err=True)
+
+
+def _send(found: list[Finding]) -> None:
+    from flowscan.export.asff import send as to_security_hub
+
+    taken, refused = to_security_hub(found)
+    typer.echo(f"{taken} findings imported", err=True)
+    for line in refused:
+        typer.echo(line, err=True)
+    if refused:
+        raise typer.Exit(3)
