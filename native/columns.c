@@ -1,4 +1,5 @@
-/* See columns.h. Memory grows by half and is kept for the next batch, for fresh pages are dear. */
+/* See columns.h. Memory grows in large steps, since untouched pages cost nothing but moving rows
+ * does, and is kept for the next batch, since fresh pages are dear. */
 #include "columns.h"
 
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #ifndef FS_FIRST_ROWS
 #define FS_FIRST_ROWS 4096
 #endif
-enum { KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 64, FIRST_TEXT = 1024 };
+enum { LARGE_ROWS = 1 << 20, KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 64, FIRST_TEXT = 1024 };
 #define KEEP_TEXT ((size_t)64 << 20) /* larger text buffers are not kept */
 
 static size_t width_of(fs_type type) {
@@ -148,7 +149,7 @@ static int grow(void *pointer, size_t bytes) {
 
 int fs_batch_reserve(fs_batch *batch, size_t rows) {
     if (FS_LIKELY(rows <= batch->room)) return FS_OK;
-    size_t room = batch->room + batch->room / 2;
+    size_t room = batch->room < LARGE_ROWS ? batch->room * 8 : batch->room + batch->room / 2;
     if (room < rows) room = rows;
     if (room < FIRST_ROWS) room = FIRST_ROWS;
     room = (room + 63) & ~(size_t)63;

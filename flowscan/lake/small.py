@@ -32,7 +32,9 @@ def conform(table: str, rows: pa.Table | pa.RecordBatch) -> pa.Table:
     columns = []
     for item in wanted:
         if item.name in rows.schema.names:
-            columns.append(rows.column(item.name).cast(item.type))
+            column = rows.column(item.name)
+            # a cast, even one of nothing, imports pyarrow.compute
+            columns.append(column if column.type == item.type else column.cast(item.type))
         else:
             columns.append(pa.nulls(rows.num_rows, item.type))
     return pa.Table.from_arrays(columns, schema=wanted)

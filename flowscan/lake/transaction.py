@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flowscan import schema
 from flowscan.errors import LakeError
@@ -86,17 +86,19 @@ class Transaction:
         start = batch.column("start")
         if start.null_count:
             raise LakeError("a flow has no start", where=self.batch)
-        bounds = pc.min_max(start)
-        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        low, high = bounds_of(start)
+        assert low is not None
+        assert high is not None
         first, last = low // layout.SECONDS_PER_DAY, high // layout.SECONDS_PER_DAY
         if first == last:
             self._append_flows(first, batch, low, high)
             return
         for day, part in split_by_day(batch):
-            bounds = pc.min_max(part.column("start"))
-            self._append_flows(day, part, bounds["min"].as_py(), bounds["max"].as_py())
+            self._append_flows(day, part, *bounds_of(part.column("start")))
 
-    def _append_flows(self, day: int, batch: pa.RecordBatch, low: int, high: int) -> None:
+    def _append_flows(
+        self, day: int, batch: pa.RecordBatch, low: int | None, high: int | None
+    ) -> None:
         columns = tuple(schema.column_order(batch.schema.names))
         arrow = parquet.flow_schema(columns)
         kind = (layout.FLOWS, day, columns)
@@ -128,8 +130,7 @@ class Transaction:
         kind = (layout.FLOWS, day, columns)
         file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns, sealed=True))
         self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
-        bounds = pc.min_max(table["start"])
-        file.saw(table.num_rows, bounds["min"].as_py(), bounds["max"].as_py())
+        file.saw(table.num_rows, *bounds_of(table["start"]))
         if file.sink.tell() >= limit:
             self._close(kind)
 
@@ -144,8 +145,7 @@ class Transaction:
         self._guard(lambda: file.writer.write_table(rows), file)
         low = high = None
         if "start" in columns:
-            bounds = pc.min_max(rows.column("start"))
-            low, high = bounds["min"].as_py(), bounds["max"].as_py()
+            low, high = bounds_of(rows.column("start"))
         file.saw(rows.num_rows, low, high)
 
     def _file(self, kind: Kind, opener: Any) -> _Open:
@@ -249,8 +249,28 @@ class Transaction:
         self._adds.extend(files)
 
 
+def bounds_of(column: Any) -> tuple[int | None, int | None]:
+    """Lowest and highest value of an int64 column, None where there is none.
+
+    Where nothing is NULL numpy reads the buffers: pyarrow.compute, and pandas, which Arrow imports
+    for any other way where it is installed, take half a second to import.
+    """
+    if len(column) and not column.null_count and pa.types.is_int64(column.type):
+        chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+        views = [
+            np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in chunks if len(c)
+        ]
+        return min(int(v.min()) for v in views), max(int(v.max()) for v in views)
+    import pyarrow.compute as pc
+
+    bounds = pc.min_max(column)
+    return bounds["min"].as_py(), bounds["max"].as_py()
+
+
 def split_by_day(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
     """Split flows by the UTC day of `start`, keeping their order within a day."""
+    import pyarrow.compute as pc
+
     days = pc.divide(batch.column("start"), layout.SECONDS_PER_DAY)
     distinct = pc.unique(days)
     if len(distinct) <= 8:  # a mask per day is cheaper than sorting
