@@ -222,9 +222,18 @@ class _Credentials:
             raise SourceError(
                 "no AWS credentials found", hint="set a profile, a role or the usual AWS_ variables"
             )
+        self._frozen()  # a role that cannot be assumed is told now, not amid a listing
+
+    def _frozen(self) -> Any:
+        import botocore.exceptions
+
+        try:
+            return self._credentials.get_frozen_credentials()
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise explain(error, "AWS credentials") from None
 
     def __call__(self) -> dict[str, Any]:
-        frozen = self._credentials.get_frozen_credentials()
+        frozen = self._frozen()
         return {
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,

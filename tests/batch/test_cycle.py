@@ -216,7 +216,7 @@ def test_every_goes_on_until_told_to_stop(
 
 def test_sigterm_finishes_the_commit(tmp_path: Path, estate: Estate) -> None:
     """Told to stop amid thousands of objects, what was begun is committed, and the rest later."""
-    for i in range(4000):
+    for i in range(2000):
         estate.add(NOW - HOUR - i % 20 * 300, flows=2)
     config = tmp_path / "flowscan.toml"
     config.write_text(
