@@ -30,6 +30,7 @@ def ingest(
     """
     options = options or IngestOptions()
     started = perf_counter()
+    lake.recover()  # also when nothing is new: a crashed ingest may have left its last batch
     state = lake.state()
     total = IngestResult(version=state.version)
     queue = Queue(sources, options.window, state, fetch_bytes=options.fetch_bytes)

@@ -148,12 +148,15 @@ class Lake:
         with self._lock:
             if not self._recovered:
                 self.recover()
-                self._recovered = True
         return Transaction(self)
 
     def recover(self) -> None:
-        """Publish what crashed writers committed, and delete what they had not."""
+        """Publish what crashed writers committed, and delete what they had not.
+
+        Every writer does this first, also one that then finds nothing to write.
+        """
         with self._lock:
+            self._recovered = True
             fold = self._refresh()
             self._publish(fold)
             collect_dead(self.store, fold)

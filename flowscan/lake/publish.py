@@ -42,7 +42,7 @@ def _removed_since(store: Store, commit: Commit, path: str) -> bool:
 
 
 def collect_dead(store: Store, fold: Fold) -> None:
-    """Delete the staging of batches that are in no commit and whose writer is gone.
+    """Delete the staging of published batches, and of those whose writer is gone.
 
     The folders are listed before the ledger is read again: a batch listed and then not found
     in the ledger had not been committed when it was listed, and `collect` finds its writer
@@ -50,6 +50,11 @@ def collect_dead(store: Store, fold: Fold) -> None:
     """
     listed = [name for name in store.folders(layout.STAGING) if layout.is_batch(name)]
     fold.advance(store)
+    pending = {commit.batch for commit in fold.pending}
     for batch in listed:
-        if batch not in fold.batches:
+        if batch in pending:
+            continue
+        if batch in fold.batches:
+            store.drop_stage(batch)
+        else:
             store.collect(batch)

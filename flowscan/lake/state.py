@@ -159,12 +159,13 @@ class Fold:
         if not self.pending:
             return
         staged: set[str] | None = None
+        gone = {path for commit in self.pending for path in commit.removes}
         while self.pending:
             commit = self.pending[0]
             if commit.version not in done and (commit.adds or commit.removes):
                 if staged is None:
                     staged = set(store.folders(layout.STAGING))
-                if commit.batch in staged and not is_published(store, commit):
+                if commit.batch in staged and not is_published(store, commit, gone):
                     return
             self._publish(self.pending.pop(0))
 
@@ -188,11 +189,14 @@ class Fold:
         return files
 
 
-def is_published(store: Store, commit: Commit) -> bool:
-    """Tell whether all files of a commit stand where they belong."""
-    return all(store.size(entry.path) is not None for entry in commit.adds) and all(
-        store.size(path) is None for path in commit.removes
-    )
+def is_published(store: Store, commit: Commit, gone: Collection[str]) -> bool:
+    """Tell whether all files of a commit stand where they belong.
+
+    A file that a later commit removed (`gone`) had been live: only live files are removed.
+    """
+    return all(
+        entry.path in gone or store.size(entry.path) is not None for entry in commit.adds
+    ) and all(store.size(path) is None for path in commit.removes)
 
 
 class State:

@@ -175,11 +175,12 @@ def _unpublished(store: Store, fold: Fold) -> Iterator[Problem]:
             "committed but not yet published; queries do not see it",
             f"the next ingest publishes it, or {REPAIR}",
         )
+    pending = {commit.batch for commit in fold.pending}
     for batch in store.folders(layout.STAGING):
-        if layout.is_batch(batch) and batch not in fold.batches:
+        if layout.is_batch(batch) and batch not in pending:
             yield Problem(
                 layout.stage_folder(batch),
-                "a batch that is being written, or that a crashed writer left",
+                "a batch that is being written, or what a crashed writer left",
                 "the next ingest deletes it when its writer is gone",
                 harmless=True,
             )
