@@ -102,6 +102,8 @@ def _value(owner: type[Any], item: Field[Any], value: Any, where: str, folder: P
     choices = item.metadata.get("choices")
     if choices and value not in choices:
         raise ConfigError(f"{value!r} is not one of {', '.join(choices)}", where=where)
+    if kind == "beside":  # addresses, and names of files that lie beside the settings
+        return tuple(str(folder / v) if (folder / v).is_file() else v for v in value)
     if kind == "path":
         if isinstance(value, tuple):
             return tuple(_placed(v, folder) for v in value)

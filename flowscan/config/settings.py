@@ -2,7 +2,7 @@
 
 Invariant: the defaults here are the only ones; `flowscan init` and the reader derive from these
 classes. Field metadata: `help` (for flowscan.toml), `kind` ("duration" in seconds, "path",
-"time"), `choices`, `secret` (never shown; better given by the environment).
+"time", "beside"), `choices`, `secret` (never shown; better given by the environment).
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class DetectSettings:
     only: tuple[str, ...] = _option((), "Only these detections; empty: all.")
     skip: tuple[str, ...] = _option((), "Not these detections.")
     detections: str = _option("", "Folder of your own detections.", kind="path")
-    trusted: tuple[str, ...] = _option((), "Addresses, prefixes or files of them, never accused.")
+    trusted: tuple[str, ...] = _option(
+        (), "Addresses, prefixes or files of them, never accused.", kind="beside"
+    )
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     suppress: tuple[Suppression, ...] = ()
 
