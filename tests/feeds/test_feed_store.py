@@ -46,7 +46,9 @@ def listed(lake: Lake) -> list[tuple[str, str]]:
     return sorted((row["feed"], row["indicator"]) for row in rows)
 
 
-def test_add_update_disable_enable_remove(store: FeedStore, lake: Lake, clock: Clock, tmp_path: Path) -> None:
+def test_add_update_disable_enable_remove(
+    store: FeedStore, lake: Lake, clock: Clock, tmp_path: Path
+) -> None:
     file = tmp_path / "list.txt"
     file.write_text("45.1.2.3\nexample.org\n")
     added = store.add(Feed("mine", str(file), category="c2", confidence=80))
@@ -87,7 +89,9 @@ def test_names(store: FeedStore, tmp_path: Path) -> None:
         store.get("mines")
 
 
-def test_a_file_that_turns_bad_leaves_the_feed_as_it_was(store: FeedStore, lake: Lake, tmp_path: Path) -> None:
+def test_a_file_that_turns_bad_leaves_the_feed_as_it_was(
+    store: FeedStore, lake: Lake, tmp_path: Path
+) -> None:
     good = (CORPUS / "feeds/guardduty-formats/stix1_ip.xml").read_bytes()
     bad = (CORPUS / "feeds/guardduty-formats/stix1_ip_docs_typo_notwellformed.xml").read_bytes()
     file = tmp_path / "stix.xml"
@@ -100,7 +104,9 @@ def test_a_file_that_turns_bad_leaves_the_feed_as_it_was(store: FeedStore, lake:
         assert update.outcome in {"failed", "held"}
         assert "\n" not in update.message
         assert listed(lake) == rows
-        assert replace(store.get("stix"), checked=None, state="ok", problem=None) == replace(before, checked=None)
+        assert replace(store.get("stix"), checked=None, state="ok", problem=None) == replace(
+            before, checked=None
+        )
     file.unlink()
     assert store.update()[0].outcome == "failed"
     assert listed(lake) == rows

@@ -79,7 +79,13 @@ def test_conditional_requests(site: Site) -> None:
         if request.headers.get("If-None-Match") == '"v1"':
             reply(request, 304)
         else:
-            reply(request, 200, b"45.1.2.3\n", ETag='"v1"', Last_Modified="Mon, 03 Aug 2026 00:00:00 GMT")
+            reply(
+                request,
+                200,
+                b"45.1.2.3\n",
+                ETag='"v1"',
+                Last_Modified="Mon, 03 Aug 2026 00:00:00 GMT",
+            )
 
     site.paths["/list"] = answer
     first = fetch(f"{site.url}/list?key=1", context=site.context)
@@ -128,7 +134,9 @@ def test_redirects_are_followed_and_bounded(site: Site) -> None:
     assert len(site.asked) == 2 + 6
 
 
-def test_a_public_server_cannot_lead_to_a_private_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_server_cannot_lead_to_a_private_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from flowscan.feeds import fetch as module
 
     site.paths["/a"] = lambda request: reply(request, 302, Location="/b")

@@ -123,7 +123,9 @@ def test_format_is_told_by_content(case: tuple[str, str, list[str]]) -> None:
 
 
 def test_hosts_file_is_domains() -> None:
-    loaded = read("127.0.0.1 localhost\n0.0.0.0 ads.example.org b.example.org # x\n0.0.0.0 c.example.org\n")
+    loaded = read(
+        "127.0.0.1 localhost\n0.0.0.0 ads.example.org b.example.org # x\n0.0.0.0 c.example.org\n"
+    )
     assert loaded.format == "hosts"
     assert (loaded.counts.domains, loaded.counts.indicators) == (3, 0)
 
@@ -142,7 +144,9 @@ def test_a_format_that_the_user_names() -> None:
 
 
 def test_broken_lines_are_counted_and_shown_and_never_fatal() -> None:
-    loaded = read("45.1.2.3\n45.1.2.999\nwhat is this\nexample.org\n" + "d" * 64 + "\n0.0.0.0/0\n10.0.0.1\n")
+    loaded = read(
+        "45.1.2.3\n45.1.2.999\nwhat is this\nexample.org\n" + "d" * 64 + "\n0.0.0.0/0\n10.0.0.1\n"
+    )
     c = loaded.counts
     assert (c.entries, c.indicators, c.domains, c.other, c.broken, c.refused) == (7, 1, 1, 1, 2, 2)
     assert (2, "45.1.2.999") in {(p.line, p.text) for p in loaded.problems}

@@ -66,7 +66,9 @@ def test_index_equals_the_double_loop(intervals: list[Interval], data: st.DataOb
             if kind == family:
                 edges |= {first, last, max(first - 1, 0), min(last + 1, TOP[family])}
             elif kind == 6:
-                edges |= {max(min(e - MAPPED, TOP[4]), 0) for e in (first - 1, first, last, last + 1)}
+                edges |= {
+                    max(min(e - MAPPED, TOP[4]), 0) for e in (first - 1, first, last, last + 1)
+                }
         edges |= {data.draw(st.integers(0, TOP[family]))}
         values = sorted(edges)
         if family == 6:  # mapped addresses have become IPv4 before they get to an index

@@ -52,7 +52,9 @@ def test_the_user_may_ask_for_it() -> None:
 def test_public_ipv4_agrees_with_ipaddress(value: int) -> None:
     one = ipaddress.IPv4Address(value)
     if reserved_name(4, value, value) or not is_public(4, value):
-        special = not one.is_global or one.is_multicast or one in ipaddress.ip_network("192.0.0.0/24")
+        special = (
+            not one.is_global or one.is_multicast or one in ipaddress.ip_network("192.0.0.0/24")
+        )
         assert special
     elif not one.is_global:  # blocks of the registry that real traffic does have
         assert one in ipaddress.ip_network("192.0.0.0/16") or one.is_reserved

@@ -108,8 +108,16 @@ def test_index_equals_the_plain_double_loop(
     tables = [small_schema("indicators").empty_table()]
     for number, feed in enumerate(feeds):
         text = "\n".join(feed).encode()
-        tables.append(load(text, Feed(f"f{number}", "x", private=True, format="plain"), now=0).table)
-    tables.append(load("\n".join(trusted).encode(), Feed("t", "x", trusted=True, broad=True, private=True, format="plain"), now=0).table)
+        tables.append(
+            load(text, Feed(f"f{number}", "x", private=True, format="plain"), now=0).table
+        )
+    tables.append(
+        load(
+            "\n".join(trusted).encode(),
+            Feed("t", "x", trusted=True, broad=True, private=True, format="plain"),
+            now=0,
+        ).table
+    )
     index = FeedIndex(pa.concat_tables(tables), now=0)
     found, spared = index.find(pa.array(addresses, pa.string()))
     got = set()
@@ -133,11 +141,15 @@ def test_index_equals_the_plain_double_loop(
 def test_numbers_agree_with_parse_address(texts: list[str | None]) -> None:
     got: dict[int, tuple[int, int]] = {}
     for family, one in numbers(pa.array(texts, pa.string())).items():
-        values = one.values.tolist() if family == 4 else [
-            int.from_bytes(v.ljust(16, b"\0"), "big") for v in one.values.tolist()
-        ]
+        values = (
+            one.values.tolist()
+            if family == 4
+            else [int.from_bytes(v.ljust(16, b"\0"), "big") for v in one.values.tolist()]
+        )
         got |= {p: (family, v) for p, v in zip(one.positions.tolist(), values, strict=True)}
-    expected = {i: parse_address(t) for i, t in enumerate(texts) if t is not None and parse_address(t)}
+    expected = {
+        i: parse_address(t) for i, t in enumerate(texts) if t is not None and parse_address(t)
+    }
     assert got == expected
 
 
@@ -160,7 +172,15 @@ def test_whole_match_equals_a_loop_over_flows(lake: Lake, tmp_path: Path) -> Non
         for _ in range(200):
             pair = [rng.choice(hosts), rng.choice(ours)]
             rng.shuffle(pair)
-            rows.append(flow(*pair, start=T0 + day * DAY + rng.randint(0, DAY - 60), end=T0 + (day + 1) * DAY, action=rng.choice(["ACCEPT", "REJECT"]), bytes=rng.randint(1, 10**9)))
+            rows.append(
+                flow(
+                    *pair,
+                    start=T0 + day * DAY + rng.randint(0, DAY - 60),
+                    end=T0 + (day + 1) * DAY,
+                    action=rng.choice(["ACCEPT", "REJECT"]),
+                    bytes=rng.randint(1, 10**9),
+                )
+            )
         put(lake, rows)
         every += rows
     lists = {
@@ -270,9 +290,9 @@ def test_direction_and_rank(lake: Lake, tmp_path: Path, scene: Any) -> None:
     rows = rows_of(lake)
     got = [(r["rank"], r["direction"], r["action"], r["port"]) for r in rows]
     assert got == expected
-    assert {(r["address"], r["feed"], r["category"], r["confidence"], r["indicator"]) for r in rows} == {
-        (BAD, "bad", "c2", 90, BAD)
-    }
+    assert {
+        (r["address"], r["feed"], r["category"], r["confidence"], r["indicator"]) for r in rows
+    } == {(BAD, "bad", "c2", 90, BAD)}
     if "pkt_dstaddr" in flows[0]:
         assert rows[0]["local_address"] == "10.0.1.1"
 
@@ -350,7 +370,9 @@ def test_the_result_is_a_table_of_the_lake(lake: Lake, tmp_path: Path) -> None:
     listed(lake, tmp_path, "a", BAD)
     match(lake, now=T0)
     with Engine(lake.snapshot()) as engine:
-        found = engine.query("SELECT m.address, i.indicator FROM matches m JOIN indicators i ON i.feed = m.feed")
+        found = engine.query(
+            "SELECT m.address, i.indicator FROM matches m JOIN indicators i ON i.feed = m.feed"
+        )
     assert found.to_pylist() == [{"address": BAD, "indicator": BAD}]
     match(lake, now=T0, feeds=["a"], since=T0 + DAY)  # a question, not the result
     assert len(table(lake)) == 1
