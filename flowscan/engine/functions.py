@@ -31,20 +31,17 @@ ip4(x) := CASE WHEN len(string_split(x, '.')) = 4 THEN CAST(281470681743360 +
     list_reduce(list_transform(string_split(x, '.'), lambda e: CAST(CAST(e AS UTINYINT) AS
     UBIGINT)), lambda m, n: m * 256 + n) AS UHUGEINT) ELSE trino_bad_ip(x) END;
 hextet(g) := CAST('0x' || g AS UINTEGER);
-groups(t) := list_filter(string_split(t, ':'), lambda g: g <> '');
-ip6(g, x) := CASE WHEN len(g) = 8 THEN list_reduce(list_transform(g, lambda e:
-    CAST(trino_hextet(e) AS UHUGEINT)), lambda m, n: m * 65536 + n) ELSE trino_bad_ip(x) END;
-expand(t) := CASE WHEN contains(t, '::') THEN list_concat(list_concat(trino_groups(split_part(t,
-    '::', 1)), list_transform(range(8 - len(trino_groups(split_part(t, '::', 1))) -
-    len(trino_groups(split_part(t, '::', 2)))), lambda z: '0')), trino_groups(split_part(t,
-    '::', 2))) ELSE trino_groups(t) END;
-dotted(t) := regexp_extract(t, '^(.*:)[0-9.]+$', 1) || printf('%x:%x',
-    CAST(split_part(regexp_extract(t, '([0-9.]+)$', 1), '.', 1) AS UTINYINT) * 256 +
-    CAST(split_part(regexp_extract(t, '([0-9.]+)$', 1), '.', 2) AS UTINYINT),
-    CAST(split_part(regexp_extract(t, '([0-9.]+)$', 1), '.', 3) AS UTINYINT) * 256 +
-    CAST(split_part(regexp_extract(t, '([0-9.]+)$', 1), '.', 4) AS UTINYINT));
-ip(x) := CASE WHEN contains(x, ':') THEN trino_ip6(trino_expand(CASE WHEN contains(x, '.') THEN
-    trino_dotted(x) ELSE x END), x) ELSE trino_ip4(x) END;
+undot(x) := CASE WHEN contains(x, '.') THEN regexp_extract(x, '^(.*:)[0-9.]+$', 1) ||
+    list_transform([string_split(regexp_extract(x, '([0-9.]+)$', 1), '.')], lambda p:
+    printf('%x:%x', CAST(p[1] AS UTINYINT) * 256 + CAST(p[2] AS UTINYINT),
+    CAST(p[3] AS UTINYINT) * 256 + CAST(p[4] AS UTINYINT)))[1] ELSE x END;
+ip6(x) := list_transform([list_transform(list_transform([list_transform(string_split(
+    trino_undot(x), '::'), lambda h: list_filter(string_split(h, ':'), lambda g: g <> ''))],
+    lambda h: CASE WHEN len(h) = 1 THEN h[1] ELSE list_concat(list_concat(h[1],
+    list_transform(range(8 - len(h[1]) - len(h[2])), lambda z: '0')), h[2]) END)[1],
+    lambda e: CAST(trino_hextet(e) AS UHUGEINT))], lambda n: CASE WHEN len(n) = 8 THEN
+    list_reduce(n, lambda a, b: a * 65536 + b) ELSE trino_bad_ip(x) END)[1];
+ip(x) := CASE WHEN contains(x, ':') THEN trino_ip6(x) ELSE trino_ip4(x) END;
 ip_short(s) := CASE {SHORTEN} ELSE s END;
 ip_text(v) := CASE WHEN v >> 32 = 65535 THEN concat_ws('.', v >> 24 & 255, v >> 16 & 255, v >> 8
     & 255, v & 255) ELSE trino_ip_trim(trino_ip_short(':' ||

@@ -34,6 +34,10 @@ _EXPLAIN: Final = re.compile(
     r"(?:\s*\([^)]*\)|\s+ANALYZE\b)*",
     re.IGNORECASE | re.DOTALL,
 )
+_DRAWING: Final = re.compile(r"\n\s*\n?LINE \d+:|\n\s*Candidate (?:functions|macros|bindings):")
+_CLASS: Final = re.compile(r"\A(?:\w+ ){1,3}Error: ")
+_UNKNOWN: Final = re.compile(r"(?:Scalar|Aggregate|Table) Function with name (\w+) does not exist!")
+_OURS: Final = re.compile(r" Did you mean \"trino_\w+\"\?")
 _SIZE: Final = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGT]i?B|%)", re.IGNORECASE)
 
 
@@ -180,7 +184,7 @@ def deadline(con: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[
 
 
 def one_line(error: Exception) -> str:
-    """DuckDB's message as one line, without its drawing of the place."""
-    text = str(error).split("\n\nLINE ", 1)[0]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " ".join(lines)[:500]
+    """DuckDB's message as one line, without its class and its drawing of the place."""
+    text = _DRAWING.split(str(error), maxsplit=1)[0]
+    text = _OURS.sub("", " ".join(_CLASS.sub("", text).split()))
+    return _UNKNOWN.sub(r"function \1 is not supported", text)[:500]

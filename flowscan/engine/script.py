@@ -26,7 +26,7 @@ _CREATE: Final = re.compile(
 )
 _IGNORED: Final = re.compile(
     r"\s*(?:MSCK\s+REPAIR\s+TABLE|ALTER\s+TABLE\s+\S+\s+(?:ADD|DROP|SET)\b"
-    r"|CREATE\s+(?:DATABASE|SCHEMA)|DROP\s+(?:TABLE|VIEW|DATABASE|SCHEMA)|USE\s)",
+    r"|CREATE\s+(?:DATABASE|SCHEMA)\s|DROP\s+(?:TABLE|DATABASE|SCHEMA)\s|USE\s)",
     re.IGNORECASE,
 )
 _TABLE: Final = re.compile(r"TABLE\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(\S+)", re.IGNORECASE)
@@ -115,6 +115,8 @@ def _strftime(pattern: str) -> str:
 
 def _list(text: str, start: int, name: str) -> tuple[tuple[tuple[str, str], ...], int]:
     """The columns in the parentheses that open at `start`, and where these close."""
+    # Comments of columns may hold commas and parentheses.
+    text = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), text)
     depth, begin, parts = 0, start + 1, []
     for i in range(start, len(text)):
         letter = text[i]

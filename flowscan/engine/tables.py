@@ -23,6 +23,8 @@ _AWS: Final = tuple(
     f.name for f in schema.FIELDS if f.version <= 5 and not f.tgw
 )  # the 29 columns of AWS's documented table, in its order
 
+_NAME: Final = re.compile(r"[a-z_0-9][\w$-]*")
+
 _LEGACY: Final[dict[str, str]] = {
     "account": "account_id",
     "interfaceid": "interface_id",
@@ -132,6 +134,8 @@ def resolve(
         table.set("catalog", None)
         if name in lake and name not in declared:
             continue
+        if _NAME.fullmatch(name) is None:
+            raise QueryError(f"{name[:80]!r} is no table: a query reads the lake and nothing else")
         named = _columns(tree, table, ctes)
         views[name] = _view(name, named, _days(tree), declared.get(name))
     return list(views.values())

@@ -1,0 +1,126 @@
+"""What users paste: AWS's table names, their own, qualified, with DDL in front."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowscan.engine import Engine, tables
+from flowscan.errors import QueryError
+
+SHAPES = {
+    "SELECT * FROM vpc_flow_logs LIMIT 1": 30,
+    "SELECT * FROM `vpc_flow_logs` LIMIT 1;": 30,
+    'SELECT * FROM "vpcflowlogsathenadatabaseabc123"."fl0123dailyx" LIMIT 1': 30,
+    "SELECT * FROM awsdatacatalog.default.vpc_flow_logs_parquet LIMIT 1": 36,
+    "SELECT * FROM TEST_TABLE_VPCLOGS LIMIT 1": 30,
+    "SELECT * FROM vpcflow LIMIT 1": 32,
+}
+
+
+@pytest.mark.parametrize("sql", SHAPES)
+def test_shape(engine: Engine, sql: str) -> None:
+    assert engine.query(sql).num_columns == SHAPES[sql]
+
+
+SAME = [
+    "SELECT count(*) FROM flows WHERE action = 'REJECT'",
+    "SELECT COUNT(*) FROM VPC_FLOW_LOGS WHERE ACTION = 'REJECT' -- all\n;",
+    "SELECT count(*) FROM t WHERE action = 'REJECT'",
+    'SELECT count(*) FROM "db"."t" x WHERE x.action = \'REJECT\'',
+    "SELECT count(sourceaddress) FROM t WHERE action = 'REJECT' AND starttime > 0",
+    "SELECT count(*) FROM t WHERE action = 'REJECT' AND day >= '2026/08/03' AND day < '2026/08/05'",
+    "SELECT count(*) FROM t WHERE action = 'REJECT' AND day >= '2026-08-03'",
+    (
+        "SELECT count(*) FROM t WHERE action = 'REJECT' AND year = '2026' AND month = '08'"
+        " AND day IN ('03', '04')"
+    ),
+    (
+        "SELECT count(*) FROM t WHERE action = 'REJECT' AND region IS NOT DISTINCT FROM region"
+        " AND \"aws-service\" = 'vpcflowlogs'"
+    ),
+    (
+        "SELECT count(*) FROM t WHERE action = 'REJECT' AND date BETWEEN DATE '2026-08-03' AND"
+        " DATE '2026-08-04'"
+    ),
+    "WITH r AS (SELECT * FROM t WHERE action = 'REJECT') SELECT count(*) FROM r",
+    "SELECT sum(n) FROM (SELECT srcaddr, count(*) n FROM t WHERE action = 'REJECT' GROUP BY 1)",
+    (
+        "SELECT count(*) FROM t a JOIN (SELECT DISTINCT srcaddr FROM t) b ON a.srcaddr = b.srcaddr"
+        " WHERE a.action = 'REJECT'"
+    ),
+    (
+        "CREATE EXTERNAL TABLE IF NOT EXISTS `default`.`t` (\n  `ver` int, -- version\n"
+        "  `account` string, `eni` string, `a` string COMMENT 'x, y', `b` string, `c` int, `d` int,\n"
+        "  `e` bigint, `f` bigint, `g` bigint, `h` bigint, `i` bigint, `act` string, `l` string)\n"
+        "PARTITIONED BY (`date` date)\nROW FORMAT DELIMITED FIELDS TERMINATED BY ' '\n"
+        'LOCATION \'s3://b/AWSLogs/1/\' TBLPROPERTIES ("skip.header.line.count"="1");\n'
+        "ALTER TABLE t ADD PARTITION (`date`='2026-08-03') LOCATION 's3://b/2026/08/03';\n"
+        "MSCK REPAIR TABLE t;\nSELECT count(act) FROM t WHERE act = 'REJECT';"
+    ),
+]
+
+
+def test_all_forms_give_the_same_answer(samples) -> None:
+    answers = {}
+    for sql in SAME:
+        with Engine(samples.snapshot()) as engine:
+            answers[sql] = engine.query(sql).column(0)[0].as_py()
+    assert set(answers.values()) == {answers[SAME[0]]}
+    assert answers[SAME[0]] > 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT foo FROM mytable", "there is no table mytable (foo is no column of a flow log)"),
+        ("SELECT x.foo, x.srcaddr FROM mytable x", "there is no table mytable"),
+        (
+            (
+                "CREATE EXTERNAL TABLE z (foo string) STORED AS PARQUET LOCATION 's3://x';"
+                " SELECT foo FROM z"
+            ),
+            "table z: foo is no column of a flow log",
+        ),
+        ("CREATE EXTERNAL TABLE z LOCATION 's3://x'", "its columns cannot be read"),
+    ],
+)
+def test_refused_by_name(engine: Engine, sql: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        engine.query(sql)
+    assert message in str(caught.value)
+
+
+def test_ddl_alone_is_accepted(engine: Engine) -> None:
+    rows = engine.query("MSCK REPAIR TABLE my_logs;").to_pylist()
+    assert rows == [{"table_name": "my_logs", "result": "read as the flow logs"}]
+
+
+def test_an_invented_name_leaves_a_note(engine: Engine) -> None:
+    engine.query("SELECT srcaddr FROM company_logs LIMIT 1")
+    assert engine.notes == ("table company_logs: read as the flow logs",)
+    engine.query("SELECT srcaddr FROM flows LIMIT 1")
+    assert engine.notes == ()
+
+
+def test_a_join_with_a_table_of_threats(engine: Engine) -> None:
+    sql = (
+        "SELECT date_format(from_unixtime(min(starttime)), '%Y/%m/%d %H:%i:%s') AS first_seen,"
+        ' threat_ip, threat_comment FROM "d"."vpcflow" JOIN threats'
+        " ON threats.threat_ip = sourceaddress GROUP BY 2, 3"
+    )
+    assert (
+        engine.query(
+            sql.replace("threat_ip, threat_comment", "threats.threat_ip, threats.threat_comment")
+        ).num_rows
+        == 0
+    )
+
+
+def test_absent_columns_appear_only_when_named(engine: Engine) -> None:
+    with_it = engine.query("SELECT reject_reason, encryption_status FROM flows LIMIT 1")
+    assert [str(t) for t in with_it.schema.types] == ["string", "int32"]
+
+
+def test_every_shape_shows_each_column_once() -> None:
+    for name, columns in tables.SHAPES.items():
+        assert len(set(columns)) == len(columns), name
