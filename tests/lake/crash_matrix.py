@@ -18,11 +18,11 @@ from flowscan.lake.verify import repair, verify
 
 
 def some(lake: Lake) -> None:
-    kit.ingest(lake, ["a", "b", "c"])
+    kit.ingest(lake, ["a", "b"])
 
 
 def main(folder: Path, which: str) -> None:
-    work, sources = {"ingest": (some, "abc"), "everything": (kit.everything, "abcd")}[which]
+    work, sources = {"ingest": (some, "ab"), "everything": (kit.everything, "abcd")}[which]
     count = kit.Count()
     work(kit.open_at(folder / "dry", count))
     kit.check(folder / "dry", list(sources))
@@ -32,7 +32,7 @@ def main(folder: Path, which: str) -> None:
             work(lake)
             kit.check(root, list(sources))
         except BaseException:
-            print("after", count.seen[int(root.name[1:]) - 1 :][:2], root)  # noqa: T201
+            print("after", count.seen[int(root.name[1:]) - 1 :][:2], root)
             raise
         if which == "everything":
             assert lake.read("indicators")["indicator"].to_pylist() == ["1.1.1.1", "2.2.2.2"]
