@@ -15,11 +15,11 @@ def to_trino(ddl: str, root: str, local: str) -> str:
     """One CREATE EXTERNAL TABLE with `root` (s3://…) replaced by `local` (local:///…)."""
     head, rest = ddl.split("\n)\n", 1)
     name = re.search(r"`\.`(\w+)` \(", head)[1]
-    columns = re.findall(r"^  `(\w+)` ([\w<>]+),?$", head, re.M)
+    columns = re.findall(r"^  `(\w+)` ([\w<>]+),?$", head, re.MULTILINE)
     parts = []
     if rest.startswith("PARTITIONED BY"):
         block, rest = rest.split("\n)\n", 1)
-        parts = re.findall(r"^  `(\w+)` (\w+),?$", block, re.M)
+        parts = re.findall(r"^  `(\w+)` (\w+),?$", block, re.MULTILINE)
     properties = dict(re.findall(r"'([\w.]+)' = '([^']*)'", rest))
     location = re.search(r"LOCATION '([^']+)'", rest)[1].replace(root, local)
     lines = [f'  "{n}" {TYPES.get(k, k)}' for n, k in columns]
@@ -52,8 +52,10 @@ def projection(name: str, properties: dict[str, str]) -> str:
             f"partition_projection_format = '{properties[f'projection.{name}.format']}'",
             f"partition_projection_range = ARRAY['{first}', '{last}']",
             f"partition_projection_interval = {properties[f'projection.{name}.interval']}",
-            "partition_projection_interval_unit = "
-            f"'{properties[f'projection.{name}.interval.unit']}'",
+            (
+                "partition_projection_interval_unit = "
+                f"'{properties[f'projection.{name}.interval.unit']}'"
+            ),
         ]
     else:
         values = ", ".join(f"'{v}'" for v in properties[f"projection.{name}.values"].split(","))
