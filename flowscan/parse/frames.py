@@ -41,15 +41,19 @@ class Dictionary:
     def cast(self, texts: pl.Series) -> tuple[pl.Series, Mask | None]:
         """Encode a column; the mask says which rows hold a bad value (None: none does)."""
         column = texts.cast(self.type)
+        return column, self.check(texts, column.to_physical())
+
+    def check(self, texts: pl.Series, codes: pl.Series) -> Mask | None:
+        """Which rows hold a bad value, by the codes of an encoded column (None: none does)."""
         if not self._checked:
-            return column, None
-        codes = column.to_physical()
+            return None
         top = codes.max()
         if isinstance(top, int) and top >= len(self.bad):
             self._learn(texts, codes, top + 1)
         if not self._any:
-            return column, None
-        return column, self.bad[codes.fill_null(0).to_numpy()] & codes.is_not_null().to_numpy()
+            return None
+        mask: Mask = self.bad[codes.fill_null(0).to_numpy()] & codes.is_not_null().to_numpy()
+        return mask
 
     def _learn(self, texts: pl.Series, codes: pl.Series, size: int) -> None:
         """Judge the values that came with this column."""
@@ -155,14 +159,14 @@ class Reader:
         return True
 
     def _encoded(self, frame: pl.DataFrame, bad: Mask) -> pl.DataFrame:
-        columns = []
-        for n, dictionary in self.dictionaries.items():
-            if n in frame.columns:
-                column, wrong = dictionary.cast(frame[n])
-                columns.append(column)
-                if wrong is not None:
-                    bad |= wrong
-        return frame.with_columns(columns)
+        known = {n: d for n, d in self.dictionaries.items() if n in frame.columns}
+        # in one call, so that Polars encodes the columns side by side
+        encoded = frame.with_columns(pl.col(n).cast(d.type) for n, d in known.items())
+        for n, dictionary in known.items():
+            wrong = dictionary.check(frame[n], encoded[n].to_physical())
+            if wrong is not None:
+                bad |= wrong
+        return encoded
 
     def timed(self, frame: pl.DataFrame, bad: Mask, times: Times, lines: Ints | None) -> Any:
         """Fill in start and end, and mark the rows that have no time or end before they start."""

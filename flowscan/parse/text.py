@@ -44,8 +44,11 @@ class TextFeed:
                 if self._tail or self._skipping:
                     view = self._continue(view)
                     continue
+                headers = self._headers
                 consumed = self._block(view[: self._window], final=False)
-                view = view[consumed or self._begin(view) :]
+                if not consumed and self._headers == headers:
+                    consumed = self._begin(view)  # no line ends in the block
+                view = view[consumed:]
                 yield
         if self._tail:
             self.lines(bytes(self._tail), self.options.default_time)
@@ -81,7 +84,7 @@ class TextFeed:
         self._window = _SMALL
 
     def _begin(self, view: memoryview) -> int:
-        """No line ended in the block: keep what may still become a line."""
+        """Keep what may still become a line."""
         if self._window < BLOCK and self._window < view.nbytes:
             self._window = BLOCK  # the line may end behind a window that was made small
             return 0

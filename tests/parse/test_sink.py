@@ -1,0 +1,65 @@
+"""The sink over many objects."""
+
+from __future__ import annotations
+
+import pytest
+from parsing import DEFAULT, LINE, LINES, NODATA
+
+from flowscan.errors import RejectedObject
+from flowscan.parse import ParseOptions, Sink, kernel_name, native_text, parse
+
+KERNELS = ["polars", "native"] if native_text.available() else ["polars"]
+V3 = DEFAULT + " vpc-id"
+
+
+def add(sink: Sink, *lines: str) -> None:
+    for _ in parse(["\n".join(lines).encode()], ParseOptions(), sink):
+        pass
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_objects_of_many_formats_make_one_batch_each(kernel: str) -> None:
+    sink = Sink(kernel=kernel)
+    for i in range(20):
+        add(sink, DEFAULT, LINE, NODATA, "x")
+        add(sink, V3, f"{LINE} vpc-{i % 3}")
+        assert (sink.counts.records, sink.rejects, sink.shape) == (1, [], "text")
+        assert sink.dirty
+    assert sink.rows == 40
+    drained = sink.drain()
+    assert [b.num_rows for b in drained.flows] == [20, 20]
+    assert drained.flows[1].column("vpc_id").dictionary.to_pylist() == ["vpc-0", "vpc-1", "vpc-2"]
+    assert drained.coverage.num_rows == 20
+    assert sink.rows == 0
+    again = sink.drain()
+    assert (again.flows, again.coverage.num_rows) == ([], 0)
+    add(sink, DEFAULT, LINE)
+    assert sink.drain().flows[0].num_rows == 1
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_refused_object_that_brought_nothing_is_not_dirty(kernel: str) -> None:
+    sink = Sink(kernel=kernel)
+    add(sink, DEFAULT, *LINES)
+    with pytest.raises(RejectedObject):
+        add(sink, "<html>")
+    assert not sink.dirty
+    assert sink.drain().flows[0].num_rows == 100
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_ever_new_formats_do_not_pile_up(kernel: str) -> None:
+    sink = Sink(kernel=kernel)
+    for i in range(40):
+        add(sink, f"srcaddr start field{i}", "1.1.1.1 2 x")
+    assert len(sink.drain().flows) == 40
+    assert len(sink._texts) <= 16
+
+
+def test_kernel_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernel_name("polars") == Sink(kernel="polars").kernel == "polars"
+    assert kernel_name() in ("native", "polars")
+    monkeypatch.setattr(native_text, "available", lambda: False)
+    assert kernel_name() == "polars"
+    with pytest.raises(RuntimeError, match="not built"):
+        kernel_name("native")
