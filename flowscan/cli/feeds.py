@@ -188,11 +188,10 @@ def catalog(format_: FormatOption = Format.table, output: OutputOption = None) -
 
 
 def _store(lake: str | None, *, create: bool = False) -> FeedStore:
-    from flowscan.cli.options import lake_path, open_lake
+    from flowscan.cli.options import open_lake
     from flowscan.feeds.store import FeedStore
-    from flowscan.lake import Lake
 
-    return FeedStore(Lake.open(lake_path(lake), create=True) if create else open_lake(lake))
+    return FeedStore(open_lake(lake, create=create))
 
 
 def _described(location: str, name: str | None) -> Feed:

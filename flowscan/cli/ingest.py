@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowscan.cli.options import LakeOption, SinceOption, UntilOption
+from flowscan.cli.options import LakeOption, SinceOption, UntilOption, open_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,17 +103,15 @@ def command(
 def _ingest(where: str, opened: list[Source], options: IngestOptions) -> IngestResult:
     from flowscan.cli.progress import ingest_progress
     from flowscan.ingest import ingest
-    from flowscan.lake import Lake
 
     with ingest_progress() as progress:
-        return ingest(Lake.open(where, create=True), opened, options, progress)
+        return ingest(open_lake(where, create=True), opened, options, progress)
 
 
 def _ingest_on_spark(
     where: str, sources: list[str], reach: SourceOptions, options: IngestOptions
 ) -> IngestResult:
     from flowscan.errors import ConfigError
-    from flowscan.lake import Lake
 
     try:
         import pyspark  # noqa: F401
@@ -123,17 +121,16 @@ def _ingest_on_spark(
         ) from None
     from flowscan.ingest.spark import ingest_spark
 
-    return ingest_spark(Lake.open(where, create=True), where, sources, reach, options)
+    return ingest_spark(open_lake(where, create=True), where, sources, reach, options)
 
 
 def _show_plan(where: str, opened: list[Source], options: IngestOptions) -> None:
     from flowscan.cli.render import human_bytes, plain
     from flowscan.errors import LakeError
     from flowscan.ingest import dry_run
-    from flowscan.lake import Lake
 
     try:
-        lake = Lake.open(where)
+        lake = open_lake(where)
     except LakeError:
         lake = None
     new = known = size = 0

@@ -39,15 +39,23 @@ def lake_path(given: str | None) -> str:
     return given or default_lake()
 
 
-def open_lake(given: str | None) -> Lake:
-    """Open the lake of a command that reads.
+def open_lake(given: str | None, *, create: bool = False) -> Lake:
+    """Open the lake of a command, reached as the settings say; `create` makes one if need be.
 
     Raises:
         LakeError: there is none.
     """
-    from flowscan.lake import Lake
+    from flowscan.config import load
+    from flowscan.lake import Lake, StoreOptions
 
-    return Lake.open(lake_path(given))
+    settings = load().lake
+    options = StoreOptions(
+        endpoint_url=settings.endpoint_url or None,
+        region_name=settings.region or None,
+        profile=settings.profile or None,
+        role_arn=settings.role_arn or None,
+    )
+    return Lake.open(given or settings.path, create=create, options=options)
 
 
 def moment(text: str | None) -> int | None:

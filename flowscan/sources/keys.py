@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from flowscan.sources.model import Window
 
-__all__ = ["KeyInfo", "day_prefixes", "parse_key", "segment_kind", "wanted"]
+__all__ = ["KeyInfo", "day_prefixes", "is_odd", "parse_key", "segment_kind", "wanted"]
 
 EARLY = 3600  # an aggregation window may begin before the file's slot
 LATE = 86400  # delivery is best effort: records may come in the next day's prefix
@@ -147,6 +147,11 @@ def day_prefixes(base: str, *, hive: bool, since: int, until: int) -> Iterator[s
         else:
             yield f"{base}{day:%Y/%m/%d}/"
         day += timedelta(days=1)
+
+
+def is_odd(key: str) -> bool:
+    """Whether obstore would refuse the key, or mean another one by it."""
+    return any(part in ("", ".", "..") for part in key.split("/")) or not key.isprintable()
 
 
 def segment_kind(segment: str) -> str:

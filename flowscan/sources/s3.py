@@ -12,6 +12,7 @@ from typing import Any
 
 from flowscan.errors import SourceError, UsageError
 from flowscan.sources.aws import Bucket, explain
+from flowscan.sources.keys import is_odd
 from flowscan.sources.model import Payload, SourceObject, SourceOptions, Window
 from flowscan.sources.s3_listing import list_bucket
 
@@ -61,7 +62,7 @@ def read_object(bucket: Bucket, obj: SourceObject) -> Iterator[bytes]:
     """Chunks of an object: one up to 64 MB, several above. Raises SourceError."""
     key = split_uri(obj.uri)[1]
     match = None if obj.etag.startswith("t") else f'"{obj.etag}"'
-    if _is_odd(key):
+    if is_odd(key):
         yield _read_slowly(bucket, key, match)
     elif obj.size <= WHOLE:
         yield _read_whole(bucket, key, match, obj.size)
@@ -98,11 +99,6 @@ def _stream(bucket: Bucket, key: str, match: str | None) -> Iterator[bytes]:
             yield bytes(chunk)
     except (BaseError, OSError) as error:
         raise explain(error, f"s3://{bucket.name}/{key}") from None
-
-
-def _is_odd(key: str) -> bool:
-    """Whether obstore would refuse the key or mean another one by it."""
-    return any(part in ("", ".", "..") for part in key.split("/")) or not key.isprintable()
 
 
 def _read_slowly(bucket: Bucket, key: str, match: str | None) -> bytes:

@@ -17,7 +17,14 @@ from typing import Any
 from flowscan.errors import SourceError
 from flowscan.sources.ahead import in_order
 from flowscan.sources.aws import Bucket, explain
-from flowscan.sources.keys import day_prefixes, is_flow_service, parse_key, segment_kind, wanted
+from flowscan.sources.keys import (
+    day_prefixes,
+    is_flow_service,
+    is_odd,
+    parse_key,
+    segment_kind,
+    wanted,
+)
 from flowscan.sources.model import SourceObject, Window
 
 __all__ = ["list_bucket"]
@@ -119,6 +126,8 @@ class _Listing:
         def work(store: Any) -> Any:
             return obstore.list_with_delimiter(store, prefix.rstrip("/") or None)
 
+        if is_odd(prefix[:-1]) and prefix:
+            return self._level_slowly(prefix)
         try:
             found = self._bucket.call(work, prefix)
         except SourceError as error:
@@ -143,6 +152,20 @@ class _Listing:
                 yield [o for o in map(self._object, page) if o]
 
     def _flat(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
+        last: str | None = None
+        try:
+            if not is_odd(prefix[:-1]):
+                for page in self._quick_pages(prefix):
+                    last = page[-1]["path"]
+                    yield page
+                return
+        except SourceError as error:
+            if "invalid path" not in error.what.lower():
+                raise
+        for answer in self._boto_pages(Prefix=prefix, StartAfter=last or ""):
+            yield [_as_meta(entry) for entry in answer.get("Contents", ())]
+
+    def _quick_pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
         import obstore
 
         last: str | None = None
@@ -159,15 +182,9 @@ class _Listing:
                 stream = None  # begin again behind the last key that was given
                 raise
 
-        try:
-            while page := self._bucket.call(work, prefix):
-                last = page[-1]["path"]
-                yield list(page)
-        except SourceError as error:
-            if "invalid path" not in error.what.lower():
-                raise
-            for page in self._boto_pages(Prefix=prefix, StartAfter=last or ""):
-                yield [_as_meta(entry) for entry in page.get("Contents", ())]
+        while page := self._bucket.call(work, prefix):
+            last = page[-1]["path"]
+            yield list(page)
 
     def _boto_pages(self, **request: Any) -> Iterator[dict[str, Any]]:
         import botocore.exceptions
