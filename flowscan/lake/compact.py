@@ -12,8 +12,9 @@ destination and time, so that equal addresses stand together and compress.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,13 +75,13 @@ def compact(lake: Lake, *, now: int) -> Iterator[Compacted]:
     for day, entries in sorted(dates.items()):
         chosen = worth(entries)
         if chosen:
-            done = _flows(lake, day, chosen)
+            done = _unless_gone(lake, chosen, partial(_flows, lake, day, chosen))
             if done:
                 yield done
     for table in schema.SMALL_TABLES:
         chosen = [e for e in snapshot.files(table) if e.bytes < SMALL // 8]
         if len(chosen) >= SMALL_TABLE_FILES:
-            done = _small_table(lake, table, chosen)
+            done = _unless_gone(lake, chosen, partial(_small_table, lake, table, chosen))
             if done:
                 yield done
 
@@ -111,7 +112,24 @@ def taking(entries: Sequence[FileEntry]) -> Removal:
     return removal
 
 
-def _flows(lake: Lake, day: int, entries: Sequence[FileEntry]) -> Compacted | None:
+def _unless_gone(
+    lake: Lake, entries: Sequence[FileEntry], work: Callable[[], Compacted]
+) -> Compacted | None:
+    """Do the work; None when another upkeep has taken some of the files first."""
+    try:
+        return work()
+    except _Gone:
+        return None
+    except FileNotFoundError as error:
+        live = lake.fold().live()
+        if all(entry.path in live for entry in entries):
+            raise LakeCorrupt(
+                f"a file is missing: {error.filename}", hint="run flowscan lake verify"
+            ) from error
+        return None
+
+
+def _flows(lake: Lake, day: int, entries: Sequence[FileEntry]) -> Compacted:
     with lake.writing() as transaction:
         rows = 0
         for part in sorted_slices(lake, entries):
@@ -120,7 +138,7 @@ def _flows(lake: Lake, day: int, entries: Sequence[FileEntry]) -> Compacted | No
         return _commit(lake, transaction, entries, rows, layout.date_of(day))
 
 
-def _small_table(lake: Lake, table: str, entries: Sequence[FileEntry]) -> Compacted | None:
+def _small_table(lake: Lake, table: str, entries: Sequence[FileEntry]) -> Compacted:
     with lake.writing() as transaction:
         rows = 0
         for entry in entries:
@@ -132,7 +150,7 @@ def _small_table(lake: Lake, table: str, entries: Sequence[FileEntry]) -> Compac
 
 def _commit(
     lake: Lake, transaction: Any, entries: Sequence[FileEntry], rows: int, date: str | None
-) -> Compacted | None:
+) -> Compacted:
     expected = sum(e.rows for e in entries)
     if rows != expected:
         raise LakeCorrupt(
@@ -141,10 +159,7 @@ def _commit(
             hint="run flowscan lake verify",
         )
     added = transaction.finish()
-    try:
-        lake.commit(transaction, (), removal=taking(entries), note="compact")
-    except _Gone:
-        return None
+    lake.commit(transaction, (), removal=taking(entries), note="compact")
     return Compacted(
         entries[0].table,
         date,

@@ -36,14 +36,14 @@ class Removed:
 def expire(lake: Lake, *, before: int) -> Removed:
     """Take out flows of the UTC dates that end before `before` (epoch seconds), and coverage.
 
-    Coverage files leave when every row of theirs is older. A commit of the ledger; the bytes
-    follow with `purge`.
+    Coverage files leave when every row of theirs is of such dates. A commit of the ledger; the
+    bytes follow with `purge`.
     """
     last = before // layout.SECONDS_PER_DAY  # this date is not over at `before`
     chosen: list[FileEntry] = []
 
     def removal(fold: Fold) -> list[str]:
-        chosen[:] = [e for e in fold.live().values() if _old(e, last, before)]
+        chosen[:] = [e for e in fold.live().values() if _old(e, last)]
         return [e.path for e in chosen]
 
     if removal(lake.fold()):
@@ -52,11 +52,13 @@ def expire(lake: Lake, *, before: int) -> Removed:
     return Removed(len(chosen), sum(e.rows for e in chosen), sum(e.bytes for e in chosen))
 
 
-def _old(entry: FileEntry, last: int, before: int) -> bool:
+def _old(entry: FileEntry, last: int) -> bool:
     day = layout.day_of_path(entry.path)
     if day is not None:
         return day < last
-    return entry.table == "coverage" and entry.max_start is not None and entry.max_start < before
+    if entry.table != "coverage" or entry.max_start is None:
+        return False
+    return entry.max_start // layout.SECONDS_PER_DAY < last
 
 
 def purge(lake: Lake, *, now: float, grace: int = GRACE) -> Removed:

@@ -155,7 +155,15 @@ def decode(data: bytes, version: int) -> Commit:
             refused=tuple(_refusal(item) for item in body["refused"]),
             note=_text(body.get("note", "")),
         )
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (
+        LakeCorrupt,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    ) as error:
         raise LakeCorrupt(
             f"the ledger entry is damaged: {type(error).__name__}: {error}",
             where=where,

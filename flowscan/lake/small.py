@@ -48,14 +48,30 @@ def read(snapshot: Snapshot, table: str) -> pa.Table:
     """
     if table not in SMALL_TABLES:
         raise LakeError("no such small table in a lake", where=repr(table)[:80])
-    parts = [read_file(snapshot.store, e, snapshot.key(e)) for e in snapshot.files(table)]
+    parts = [_find(snapshot, entry) for entry in snapshot.files(table)]
     return pa.concat_tables([small_schema(table).empty_table(), *parts])
 
 
+def _find(snapshot: Snapshot, entry: FileEntry) -> pa.Table:
+    for _ in range(2):  # upkeep may move the file between the question where it is and the read
+        try:
+            return read_file(snapshot.store, entry, snapshot.key(entry))
+        except FileNotFoundError:
+            continue
+    raise LakeCorrupt("the file is missing", where=entry.path, hint="run flowscan lake verify")
+
+
 def read_file(store: Store, entry: FileEntry, key: str) -> pa.Table:
-    """Read one file of a small table, which lies at `key` now (`LakeCorrupt` when it cannot)."""
+    """Read one file of a small table, which lies at `key` now.
+
+    Raises:
+        FileNotFoundError: it does not.
+        LakeCorrupt: it is damaged.
+    """
     try:
         return conform(entry.table, pq.read_table(pa.BufferReader(store.read(key))))
+    except FileNotFoundError:
+        raise
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeCorrupt(
             f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"

@@ -6,8 +6,9 @@ every staged file is durable before the ledger names it. Each writer thread has 
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,11 @@ class _Open:
     high: int | None = None
     waiting: list[Any] = field(default_factory=list)
     waiting_rows: int = 0
+
+    def discard(self) -> None:
+        """Give the file up; its writer must not add a footer later."""
+        self.sink.discard()
+        self.writer.is_open = False
 
     def saw(self, rows: int, low: int | None, high: int | None) -> None:
         self.rows += rows
@@ -156,15 +162,22 @@ class Transaction:
             table, day, _ = kind
             path = layout.live_key(table, self.batch, self._numbers, day)
             self._numbers += 1
-            sink = self._store.writer(layout.staged_key(path))
-            file = self._open[kind] = _Open(path, sink, opener(sink))
+            with _guarded(path):
+                sink = self._store.writer(layout.staged_key(path))
+                try:
+                    file = self._open[kind] = _Open(path, sink, opener(sink))
+                except BaseException:
+                    sink.discard()
+                    raise
         return file
 
-    def _guard(self, work: Any, file: _Open) -> None:
+    def _guard(self, work: Callable[[], object], file: _Open) -> None:
         try:
-            work()
-        except OSError as error:
-            raise LakeError(f"cannot write: {error.strerror or error}", where=file.path) from error
+            with _guarded(file.path):
+                work()
+        except BaseException:
+            file.discard()
+            raise
 
     def _close(self, kind: Kind) -> None:
         file = self._open.pop(kind)
@@ -232,8 +245,7 @@ class Transaction:
     def _discard(self) -> None:
         self._over = True
         for file in self._open.values():
-            file.sink.discard()
-            file.writer.is_open = False  # else its finaliser writes a footer into a closed file
+            file.discard()
         self._open.clear()
 
     def adopt(self, files: Sequence[FileEntry]) -> None:
@@ -265,6 +277,15 @@ def bounds_of(column: Any) -> tuple[int | None, int | None]:
 
     bounds = pc.min_max(column)
     return bounds["min"].as_py(), bounds["max"].as_py()
+
+
+@contextlib.contextmanager
+def _guarded(path: str) -> Iterator[None]:
+    """Tell a failing disk in one line that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(f"cannot write: {error.strerror or error}", where=path) from error
 
 
 def split_by_day(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:

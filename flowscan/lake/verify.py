@@ -59,7 +59,7 @@ def verify(lake: Lake, *, full: bool = False) -> list[Problem]:
     store = lake.store
     replay = _replay(store)
     problems = replay.problems
-    problems += _checkpoints(store, replay.fold)
+    problems += _checkpoints(store, replay)
     if replay.whole:
         problems += _unpublished(store, replay.fold)
         problems += _files(store, replay.fold, full=full)
@@ -148,14 +148,14 @@ def _commit(fold: Fold, commit: Commit) -> Iterator[Problem]:
             yield Problem(where, f"compacts {before} rows to {after}", BACKUP)
 
 
-def _checkpoints(store: Store, fold: Fold) -> Iterator[Problem]:
+def _checkpoints(store: Store, replay: _Replay) -> Iterator[Problem]:
     for version in checkpoint.versions(store):
         why = _bad_checkpoint(store, version)
         key = layout.checkpoint_key(version)
         if why:
             yield Problem(key, why, f"{REPAIR} deletes it", harmless=True)
-        elif version > fold.version:
-            yield Problem(key, f"there are no commits after {fold.version}", BACKUP)
+        elif replay.whole and version > replay.fold.version:
+            yield Problem(key, f"there are no commits after {replay.fold.version}", BACKUP)
 
 
 def _bad_checkpoint(store: Store, version: int) -> str | None:

@@ -55,16 +55,24 @@ def record(source: str, rows: int = 5, etag: str = "e1") -> SourceRecord:
 
 def write_batch(lake: Lake, batch: Sequence[str]):
     transaction = lake.begin()
-    for source in batch:
-        transaction.write_flows(flows_of(source))
-        transaction.write_rows(
-            "coverage", pa.table({"start": [NOON], "end": [NOON], "log_status": ["NODATA"]})
-        )
-        transaction.write_rows(
-            "rejects",
-            pa.table({"source": [f"file:///{source}"], "line": [9], "reason": ["bad start"]}),
-        )
+    try:
+        for source in batch:
+            write_source(transaction, source)
+    except BaseException:
+        transaction.abort()
+        raise
     return transaction
+
+
+def write_source(transaction, source: str) -> None:
+    transaction.write_flows(flows_of(source))
+    transaction.write_rows(
+        "coverage", pa.table({"start": [NOON], "end": [NOON], "log_status": ["NODATA"]})
+    )
+    transaction.write_rows(
+        "rejects",
+        pa.table({"source": [f"file:///{source}"], "line": [9], "reason": ["bad start"]}),
+    )
 
 
 def ingest(lake: Lake, sources: Iterable[str], size: int = 2) -> int:

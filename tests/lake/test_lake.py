@@ -235,7 +235,7 @@ def test_a_newer_lake_is_refused_in_one_line(tmp_path: Path) -> None:
     marker = root / "_flowscan/lake.json"
     body = json.loads(marker.read_text())
     marker.write_text(json.dumps({**body, "format": 2}))
-    with pytest.raises(LakeError, match="lake format 2, this flowscan knows up to 1.*upgrade"):
+    with pytest.raises(LakeError, match=r"lake format 2, this flowscan knows up to 1.*upgrade"):
         Lake.open(root)
     marker.write_text(json.dumps(body))
     commit = root / "_flowscan/commits/00000001.json"
