@@ -23,6 +23,7 @@ BINS: Final = 24
 LONGEST_RUN: Final = 12
 LEAST_TIMES: Final = 4
 STROBE: Final = 86_400
+HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,9 @@ def _judge(
     partial = len(times) >= params["min_partial"] and min(result.timing, result.size) >= 0.75
     total = result.total
     if partial and regular >= params["min_regular"]:
-        total = max(total, round(regular * 0.9, 3))
+        # Less than an hour of it is less of a proof.
+        brief = float(times[-1] - times[0]) < HOUR
+        total = max(total, round(regular * (0.73 if brief else 0.9), 3))
     least = params["min_timing"] if len(times) >= params["min_partial"] else 0.8
     if result.interval < params["min_interval"] or result.timing < least:
         return None

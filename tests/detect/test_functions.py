@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_beacon_score_is_the_reference(at, sizes):
     at = sorted(at)
     sizes = sizes[: len(at)]
     got = beacon.score(at, sizes, 0, 86_400)
-    deltas = [b - a for a, b in zip(at, at[1:], strict=False) if b > a]
+    deltas = [b - a for a, b in pairwise(at) if b > a]
     if len(set(at)) < 4 or len(deltas) < 3:
         assert got.total == 0
         return
