@@ -29,7 +29,7 @@ SHAPES = {
 }
 _FONT = "system-ui, sans-serif"
 # Readers' fonts are wider than the one that Vega measures with; cut labels would be the price.
-PADDING = {"left": 12, "right": 12, "top": 4, "bottom": 4}
+PADDING = {"left": 26, "right": 12, "top": 4, "bottom": 4}
 
 
 def timeline(report: Report, width: int) -> Spec:
@@ -155,7 +155,7 @@ def rejected_ports(report: Report, width: int) -> Spec:
     )
     bars = base.mark_bar(color=COLOR["rejected"], cornerRadiusEnd=3, height=15)
     text = base.mark_text(align="left", dx=6, color=COLOR["ink-2"]).encode(text="text:N")
-    return _finish((bars + text).properties(width=width - 130, height=22 * len(values)))
+    return _finish((bars + text).properties(width=width - 145, height=22 * len(values)))
 
 
 def rhythm(report: Report, width: int) -> Spec:
@@ -270,7 +270,7 @@ def countries(report: Report, width: int) -> Spec:
     )
     bars = base.mark_bar(color=COLOR["accepted"], cornerRadiusEnd=3, height=15)
     text = base.mark_text(align="left", dx=6, color=COLOR["ink-2"]).encode(text="text:N")
-    return _finish((bars + text).properties(width=width - 130, height=22 * len(values)))
+    return _finish((bars + text).properties(width=width - 145, height=22 * len(values)))
 
 
 def _finish(chart: Any) -> Spec:

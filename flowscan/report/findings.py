@@ -35,14 +35,14 @@ class Kept:
 
 
 def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str, str]) -> Kept:
-    """Findings with activity in the period, most severe and latest first."""
+    """Findings with activity in the period, most severe first, of equals the earliest."""
     table = lake.read("findings").to_pylist()
     inside = [
         r
         for r in table
         if (r["last_seen"] or 0) >= period.since and (r["first_seen"] or 0) < period.until
     ]
-    inside.sort(key=lambda r: (r["status"] != "active", -(r["severity"] or 0), -r["last_seen"]))
+    inside.sort(key=lambda r: (r["status"] != "active", -(r["severity"] or 0), r["first_seen"]))
     counts = dict.fromkeys(SEVERITIES, 0)
     for r in inside:
         if r["status"] == "active":
@@ -140,8 +140,8 @@ def _whole(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
-# Parts of evidence that have a place of their own.
-_ELSEWHERE = {"sql", "what", "attack"}
+# Parts of evidence and details that have a place of their own.
+_ELSEWHERE = {"sql", "what", "attack", "account_id", "interface_id", "address"}
 
 
 def _evidence(data: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], Evidence | None]:
@@ -165,7 +165,8 @@ def _table(found: list[dict[str, Any]]) -> Evidence:
 
 
 def _facts(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    facts = ((str(k).replace("_", " "), text_of(str(k), v)) for k, v in data.items())
+    kept = ((str(k), v) for k, v in data.items() if k not in _ELSEWHERE)
+    facts = ((name.replace("_", " "), text_of(name, v)) for name, v in kept)
     return tuple((name, text) for name, text in facts if text)
 
 

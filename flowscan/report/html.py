@@ -160,6 +160,7 @@ def _environment() -> Environment:
         "iso": utc,
         "when": _when,
         "short": _short,
+        "second": lambda t: f"{datetime.fromtimestamp(t, UTC):%d %b %H:%M:%S}",
         "lines": _lines,
         "protocol": protocol_name,
         "shape": lambda label: SHAPES.get(label, "●"),

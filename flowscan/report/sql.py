@@ -8,17 +8,15 @@ once in the talk matrix.
 
 from __future__ import annotations
 
+# The cheap test of a prefix stands before each regular expression.
 IS_LOCAL = r"""
 CREATE TEMP MACRO is_local(a) AS
     a LIKE '10.%' OR a LIKE '192.168.%' OR a LIKE '169.254.%' OR a LIKE '127.%'
-    OR regexp_matches(a, '^172\.(1[6-9]|2[0-9]|3[01])\.')
-    OR regexp_matches(a, '^100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.')
-    OR regexp_matches(lower(a), '^(f[cd]|fe[89ab])[0-9a-f]*:')
-    OR a IN (SELECT address FROM report_own6)
-"""
-
-SPAN = """
-SELECT min("start") AS first, max("start") AS last FROM flows
+    OR (a LIKE '172.%' AND regexp_matches(a, '^172\.(1[6-9]|2[0-9]|3[01])\.'))
+    OR (a LIKE '100.%'
+        AND regexp_matches(a, '^100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.'))
+    OR (a LIKE '%:%' AND (regexp_matches(lower(a), '^(f[cd]|fe[89ab])[0-9a-f]*:')
+        OR a IN (SELECT address FROM report_own6)))
 """
 
 # IPv6 addresses of ours are public by their nature: ours is the one side of an interface's records
@@ -71,17 +69,17 @@ FROM flows WHERE action = 'REJECT' AND "start" >= $since AND "start" < $until
 GROUP BY ALL
 """
 
-# An address of ours that most records of the interface have in common, private ones first; `host`
+# The local address that most records of an interface have in common, IPv4 before IPv6; `host`
 # is that address also for the IPv6 addresses of the interface.
 HOSTS = """
 CREATE TEMP TABLE report_hosts AS
 WITH sides AS (
-    SELECT interface_id, srcaddr AS address, src_local AS own, flows FROM report_pairs
-    UNION ALL SELECT interface_id, dstaddr, dst_local, flows FROM report_pairs
+    SELECT interface_id, srcaddr AS address, flows FROM report_pairs WHERE src_local
+    UNION ALL SELECT interface_id, dstaddr, flows FROM report_pairs WHERE dst_local
 ), ranked AS (
     SELECT interface_id, address, sum(flows) AS flows,
            row_number() OVER (PARTITION BY interface_id
-               ORDER BY bool_or(own) DESC, sum(flows) DESC, address) AS rank
+               ORDER BY address LIKE '%:%', sum(flows) DESC, address) AS rank
     FROM sides WHERE interface_id IS NOT NULL GROUP BY interface_id, address
 )
 SELECT interface_id, address, address AS host FROM ranked WHERE rank = 1

@@ -181,7 +181,8 @@ class _Page:
         rows = []
         for f in found[:20]:
             mark = self._text(f"{MARKS.get(f.label, '')} {f.label}", COLORS.get(f.label, ""))
-            title = self._text(f.title, "bold")
+            title = self._text("")
+            title.append(plain(f.title), "bold")
             title.append(f"\n{plain(f.what)}" if f.what else "", "dim")
             row = [mark, title, human_count(f.count), _day(f.first_seen)]
             rows.append([*row, _day(f.last_seen), f.type] if self.wide else row)
@@ -204,7 +205,13 @@ class _Page:
             heads += [("ports", "left"), ("last", "left")]
         rows = []
         for m in passed[:12]:
-            row = [m.address, m.feed, ", ".join(m.local[:1]), human_count(m.accepted)]
+            others = f" +{len(m.local) - 1}" if len(m.local) > 1 else ""
+            row = [
+                m.address,
+                m.feed,
+                m.local[0] + others if m.local else "",
+                human_count(m.accepted),
+            ]
             row += [human_count(m.refused), human_bytes(m.bytes)]
             ports = ", ".join(str(p) for p in m.ports[:4])
             rows.append([*row, ports, _day(m.last_seen)] if self.wide else row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +211,25 @@ def test_serve_picks_periods_and_drills_down(browser: Browser, site: str) -> Non
     assert "03 Aug 2026 12:00" in browser.js("return document.querySelector('.period').innerText")
     assert browser.console() == []
     assert [u for u in browser.requests() if not u.startswith((site, "about:", "data:"))] == []
+
+
+def test_500_findings_open_fast(browser: Browser, report: Report, tmp_path: Path) -> None:
+    first = report.findings[0]
+    actors = tuple(
+        dataclasses.replace(first.actors[0], address=f"198.51.100.{n}") for n in range(20)
+    )
+    many = tuple(
+        dataclasses.replace(first, id=f"{n:032x}", actors=actors, title=f"{first.title} ({n})")
+        for n in range(500)
+    )
+    path = tmp_path / "many.html"
+    path.write_text(render_html(dataclasses.replace(report, findings=many)), encoding="utf-8")
+    assert path.stat().st_size < 5_000_000
+    browser.size(1200)
+    browser.open(path.as_uri())
+    browser.driver.execute_cdp_cmd("Performance.enable", {})
+    browser.open(path.as_uri())
+    metrics = browser.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    spent = {m["name"]: m["value"] for m in metrics}
+    # Seconds that the page's main thread worked, which a busy machine stretches less than a clock.
+    assert spent["ScriptDuration"] + spent["LayoutDuration"] + spent["RecalcStyleDuration"] < 2
