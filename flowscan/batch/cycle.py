@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -131,6 +132,7 @@ def _stage(name: str, context: Context) -> StageResult:
         result = StageResult("failed", message=redact(str(error)))
     except Exception as error:  # noqa: BLE001 - a defect in one stage must not silence the others
         log.warning("stage %s: %s", name, redact(repr(error)))
+        log.debug("%s", redact("".join(traceback.format_exception(error))))
         result = StageResult("failed", message=redact(f"{type(error).__name__}: {error}"))
     return replace(result, seconds=time.perf_counter() - began)
 
