@@ -59,7 +59,8 @@ def test_matches_by_address(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
 
 @pytest.mark.skipif(not (CORPUS / "feeds").is_dir(), reason="no corpus")
 def test_public_resolvers_on_a_threat_list_raise_nothing_when_trusted(
-    lake: Lake, tmp_path: Path
+    lake: Lake,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     """The trap: a list of resolvers, sold as threats, against hosts that ask them all day."""
     resolvers = (CORPUS / "feeds/misp-warninglists/public-dns-v4.json").read_text()
