@@ -34,6 +34,7 @@ _EXPLAIN: Final = re.compile(
     r"(?:\s*\([^)]*\)|\s+ANALYZE\b)*",
     re.IGNORECASE | re.DOTALL,
 )
+_SPILL: Final = "64GB"
 _DRAWING: Final = re.compile(r"\n\s*\n?LINE \d+:|\n\s*Candidate (?:functions|macros|bindings):")
 _CLASS: Final = re.compile(r"\A(?:\w+ ){1,3}Error: ")
 _UNKNOWN: Final = re.compile(r"(?:Scalar|Aggregate|Table) Function with name (\w+) does not exist!")
@@ -71,6 +72,8 @@ def limit(
     if threads is not None:
         con.execute(f"SET threads = {max(1, int(threads))}")
     con.execute("SET temp_directory = " + _quoted(temp_directory or ""))
+    if temp_directory:
+        con.execute(f"SET max_temp_directory_size = '{_SPILL}'")
 
 
 def lock(con: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:

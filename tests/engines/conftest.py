@@ -88,6 +88,7 @@ node.internal-address=127.0.0.1
         "jvm.config": """-server
 -Xmx3G
 -XX:+UseG1GC
+-XX:TieredStopAtLevel=1
 --add-modules=jdk.incubator.vector
 --enable-native-access=ALL-UNNAMED
 --sun-misc-unsafe-memory-access=allow
@@ -96,6 +97,7 @@ node.internal-address=127.0.0.1
 node-scheduler.include-coordinator=true
 http-server.http.port={port}
 discovery.uri=http://127.0.0.1:{port}
+task.concurrency=1
 query.max-memory=2GB
 query.max-memory-per-node=2GB
 memory.heap-headroom-per-node=600MB
@@ -108,6 +110,7 @@ local.location={base / "files"}
 hive.partition-projection-enabled=true
 hive.ignore-absent-partitions=true
 hive.non-managed-table-writes-enabled=true
+hive.table-statistics-enabled=false
 hive.security=allow-all
 """,
     }

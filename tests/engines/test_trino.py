@@ -18,18 +18,12 @@ import shown
 pytestmark = pytest.mark.engines
 ANSWERS = Path(__file__).parents[1] / "engine" / "trino_answers.json"
 FILES = [q.id for q in queries.catalogue("analytics") + queries.catalogue("aws")]
-SESSIONS = {"longest-sessions"}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_same_rows(both, name: str) -> None:
     query = queries.load(name)
     sql = queries.inline(query)
-    if name in SESSIONS:
-        # The view is too deep for Trino's limit of stages; see docs/athena.md.
-        with pytest.raises(TrinoError, match="Number of stages"):
-            both.trino.run(sql)
-        return
     expected = both.trino.run(sql)
     found = both.engine.run(query)
     assert [c.lower() for c in found.column_names] == [c.lower() for c in expected.names]
