@@ -59,7 +59,7 @@ def match(
     whole = since is None and until is None and names is None
     snapshot = lake.snapshot(since, until)
     index = FeedIndex(lake.read("indicators"), now=now, feeds=names)
-    chosen = Chosen(snapshot, snapshot.files("flows"))
+    chosen = Chosen.of(snapshot, snapshot.files("flows"))
     result = match_files(chosen, index, since=since, until=until)
     if whole if save is None else save:
         lake.replace("matches", lambda _old: result.rows)
@@ -152,7 +152,7 @@ def _incremental(lake: Lake, now: int) -> MatchResult:
     for names, files in ((again, list(entries)), (sorted(states.keys() - changed.keys()), fresh)):
         if names and files:
             index = FeedIndex(indicators, now=now, feeds=names)
-            parts.append(match_files(Chosen(snapshot, files), index))
+            parts.append(match_files(Chosen.of(snapshot, files), index))
     rows = pa.concat_tables([small_schema("matches").empty_table(), *(p.rows for p in parts)])
     if rows.num_rows or changed or dirty:
         lake.replace("matches", lambda table: _merge(table, rows, set(changed), dirty))

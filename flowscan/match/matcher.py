@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,37 +19,48 @@ from flowscan.feeds.address import format_address, parse_address
 from flowscan.match import addresses, sql
 from flowscan.match.index import FeedIndex
 from flowscan.match.model import MatchResult, Stats
-from flowscan.schema import ADDRESS_COLUMNS, small_schema
+from flowscan.schema import ADDRESS_COLUMNS, column_order, small_schema
 
 if TYPE_CHECKING:
     from flowscan.lake.ledger import FileEntry
     from flowscan.lake.snapshot import Snapshot
 
 
+@dataclass(frozen=True, slots=True)
 class Chosen:
-    """Some of the flow files of a snapshot, as the engine wants them."""
+    """Some of the flow files of a snapshot, as the engine wants them: entries and their paths."""
 
-    def __init__(self, snapshot: Snapshot, entries: Sequence[FileEntry]) -> None:
+    snapshot: Snapshot
+    pairs: tuple[tuple[FileEntry, str], ...]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, entries: Sequence[FileEntry]) -> Chosen:
         """Choose `entries` of the flow files."""
-        self.entries = tuple(entries)
-        self._names = {name for entry in entries for name in entry.columns}
-        self._snapshot = snapshot
         paths = {entry.path for entry in entries}
         pairs = zip(snapshot.files("flows"), snapshot.uris("flows"), strict=True)
-        self._uris = [uri for entry, uri in pairs if entry.path in paths]
+        return cls(snapshot, tuple(pair for pair in pairs if pair[0].path in paths))
+
+    @property
+    def entries(self) -> tuple[FileEntry, ...]:
+        """The chosen files."""
+        return tuple(entry for entry, _ in self.pairs)
 
     def uris(self, table: str) -> list[str]:
         """Paths of the chosen flow files; other tables are not needed here."""
-        return list(self._uris) if table == "flows" else []
+        return [uri for _, uri in self.pairs] if table == "flows" else []
 
     def columns(self, table: str) -> list[str]:
-        """Columns of the chosen flow files."""
-        return [n for n in self._snapshot.columns("flows") if n in self._names] * (table == "flows")
+        """Columns that the chosen flow files have between them."""
+        entries = self.entries if table == "flows" else ()
+        return column_order(name for entry in entries for name in entry.columns)
+
+    def filesystem(self) -> Any:
+        """What the engine reads a remote lake through."""
+        return self.snapshot.filesystem()
 
     def only(self, uris: set[str]) -> Chosen:
         """Keep those with these paths."""
-        pairs = zip(self.entries, self._uris, strict=True)
-        return Chosen(self._snapshot, [entry for entry, uri in pairs if uri in uris])
+        return Chosen(self.snapshot, tuple(pair for pair in self.pairs if pair[1] in uris))
 
 
 def match_files(
