@@ -8,6 +8,7 @@ attempt. A server that ignores the condition is refused before it can hold a lak
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import re
 import tempfile
@@ -151,9 +152,10 @@ class S3Store:
 
     def reader(self, key: str) -> Any:
         """Open an object for reading at any position."""
-        import obstore
-
-        return self._call(key, "get", obstore.open_reader)
+        size = self.size(key)
+        if size is None:
+            raise FileNotFoundError(self.address(key))
+        return _Download(self, key, size)
 
     def size(self, key: str) -> int | None:
         """Size of an object in bytes; None when it is absent."""
@@ -183,14 +185,12 @@ class S3Store:
             yield Entry(item["path"][cut:], item["size"], item["last_modified"].timestamp())
 
     def folders(self, prefix: str) -> list[str]:
-        """Names of the folders directly in a folder."""
-        import obstore
+        """Names of the folders directly in a folder: those that have objects.
 
-        def work(store: Any, full: str) -> list[str]:
-            listed = obstore.list_with_delimiter(store, full)
-            return [path.rstrip("/").rsplit("/", 1)[-1] for path in listed["common_prefixes"]]
-
-        return sorted(self._call(prefix, "list", work))
+        Some servers list folders that their last object has left, so the objects are asked.
+        """
+        inside = (entry.key[len(prefix) + 1 :] for entry in self.walk(prefix))
+        return sorted({rest.partition("/")[0] for rest in inside if "/" in rest})
 
     def address(self, key: str) -> str:
         """The s3:// URI of a key."""
@@ -321,6 +321,36 @@ class _Upload:
     def discard(self) -> None:
         self.closed = True
         self._file.close()
+
+
+class _Download(io.RawIOBase):
+    """An object read in ranges, each of which is tried again by itself."""
+
+    def __init__(self, store: S3Store, key: str, size: int) -> None:
+        self._store = store
+        self._key = key
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        left = max(0, self._size - self._at)
+        length = left if size < 0 else min(size, left)
+        data = self._store.read(self._key, self._at, length) if length else b""
+        self._at += len(data)
+        return data
 
 
 class _Age:

@@ -149,7 +149,7 @@ def check(root: Path, sources: Iterable[str]) -> None:
     assert found.tables.get("coverage", 0) == found.totals.nodata == len(committed)
     assert found.tables.get("rejects", 0) == found.totals.rejects
     assert found.unpublished == 0
-    commits = sorted(p.name for p in (root / "_flowscan/commits").iterdir())
+    commits = sorted(p.name for p in (root / "_flowscan/commits").glob("*"))
     assert commits == [f"{i + 1:08d}.json" for i in range(len(commits))]
     assert [p for p in verify(lake, full=True) if not p.harmless] == []
 
