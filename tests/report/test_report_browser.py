@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,26 +193,39 @@ def site(lake: Lake) -> Iterator[str]:
         thread.join()
 
 
+def wait(browser: Browser, selector: str, text: str) -> None:
+    """A click may return before its page is there."""
+    for _ in range(600):
+        with contextlib.suppress(Exception):  # the old page may go while it is asked
+            found = browser.js(f"return document.querySelector('{selector}')?.innerText ?? ''")
+            if text in found:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"{text!r} never came")
+
+
 def test_serve_picks_periods_and_drills_down(browser: Browser, site: str) -> None:
     browser.size(1200)
     browser.open("about:blank")
     browser.requests()
     browser.console()
     browser.open(site)
-    assert "22.118.64.9" in browser.js("return document.querySelector('h1').innerText")
+    wait(browser, "h1", "22.118.64.9")
     browser.driver.find_element("link text", "6 hours").click()
-    assert "04 Aug 2026 06:00" in browser.js("return document.querySelector('.period').innerText")
+    wait(browser, ".period", "04 Aug 2026 06:00")
     browser.open(site)
     browser.driver.find_element("css selector", "#rejected table tbody a").click()
-    assert "port 312" in browser.js("return document.querySelector('h1').innerText")
+    wait(browser, "h1", "port 312")
     assert browser.js("return document.querySelectorAll('#flows tbody tr').length") == 200
     browser.driver.find_element("partial link text", "later").click()
+    wait(browser, "main", "← earlier")
     assert browser.js("return document.querySelectorAll('#flows tbody tr').length") == 200
     browser.js("document.querySelector('[name=since]').value = '2026-08-03T12:00'")
     browser.driver.find_element("css selector", "form button").click()
-    assert "03 Aug 2026 12:00" in browser.js("return document.querySelector('.period').innerText")
+    wait(browser, ".period", "03 Aug 2026 12:00")
     assert browser.console() == []
-    assert [u for u in browser.requests() if not u.startswith((site, "about:", "data:"))] == []
+    own = (site, "about:", "data:")
+    assert [u for u in browser.requests() if not u.startswith(own)] == []
 
 
 def test_500_findings_open_fast(browser: Browser, report: Report, tmp_path: Path) -> None:
