@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #ifndef FS_FIRST_ROWS
-#define FS_FIRST_ROWS 4096
+#define FS_FIRST_ROWS 256
 #endif
-enum { LARGE_ROWS = 1 << 20, KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 64, FIRST_TEXT = 1024 };
+enum { LARGE_ROWS = 1 << 20, KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 16, FIRST_TEXT = 256 };
 #define KEEP_TEXT ((size_t)64 << 20) /* larger text buffers are not kept */
 
 static size_t width_of(fs_type type) {

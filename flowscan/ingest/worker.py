@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+MAX_TEXT = 512 << 20
+"""Text parsed and not yet written: lines may be long, so rows alone do not bound memory."""
+
+
 class _Spoiled(Exception):  # noqa: N818 - no mistake, a signal inside this module
     """An object failed after some of its rows had been taken; the batch is parsed again."""
 
@@ -146,7 +150,7 @@ class Worker:
         started, written = perf_counter(), self.result.seconds.get("write", 0.0)
         try:
             for _ in parse(payload.chunks, options, sink):
-                if sink.rows >= self._options.row_group:
+                if sink.rows >= self._options.row_group or sink.text_bytes >= MAX_TEXT:
                     self._drain(transaction)
         except SourceError as error:
             self._leave_out(batch, item, error)

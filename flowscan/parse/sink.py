@@ -25,6 +25,7 @@ from flowscan.parse.model import (
 
 Kernel = Literal["auto", "native", "polars"]
 _KEPT = 16
+_PLAN_BYTES = 1 << 20
 
 
 def kernel_name(kernel: Kernel = "auto") -> Literal["native", "polars"]:
@@ -50,7 +51,9 @@ class Sink:
     """Collects flows, coverage rows and rejects over any number of objects.
 
     `rows` is the number of flows held, `counts`, `rejects` (the first 1000) and `shape` belong to
-    the object begun last; `dirty` says whether that object has brought rows at all.
+    the object begun last; `dirty` says whether that object has brought rows at all. `text_bytes`
+    is the text that the rows held were read from, and a share for each format: it bounds memory,
+    whatever the lines hold.
     """
 
     def __init__(self, *, kernel: Kernel = "auto") -> None:
@@ -59,6 +62,7 @@ class Sink:
         self._batches: list[pa.RecordBatch] = []
         self._coverage: list[pa.RecordBatch] = []
         self._batch_rows = 0
+        self.text_bytes = 0
         self.begin()
 
     def begin(self, options: ParseOptions | None = None) -> None:
@@ -82,6 +86,7 @@ class Sink:
         """Parse a block of text; see `model.TextColumns.feed`."""
         fed = self._columns(plan).feed(data, line, final=final, times=times)
         self._count(fed)
+        self.text_bytes += fed.consumed
         return fed
 
     def reject(self, line: int, reason: str, text: str) -> None:
@@ -106,6 +111,7 @@ class Sink:
         columns = self._texts.get(key)
         if columns is None:
             columns = self._texts[key] = self._make(plan)
+            self.text_bytes += _PLAN_BYTES
         return columns
 
     def _make(self, plan: Plan) -> TextColumns:
@@ -130,7 +136,7 @@ class Sink:
         # parsers of recent plans keep their buffers; a stream of ever new plans must not pile up
         for key in list(self._texts)[:-_KEPT]:
             del self._texts[key]
-        self._batches, self._coverage, self._batch_rows = [], [], 0
+        self._batches, self._coverage, self._batch_rows, self.text_bytes = [], [], 0, 0
         table = pa.Table.from_batches(coverage, schema=COVERAGE).combine_chunks()
         batches = table.to_batches()
         empty = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in COVERAGE], schema=COVERAGE)

@@ -20,6 +20,8 @@ _SMALL = 1 << 10
 """Bytes fed first behind a header of another format; doubled as long as none follows."""
 MAX_HEADERS = 10_000
 """Changes of format within one object; beyond, it is an attack on the time of the reader."""
+MAX_FORMATS = 64
+"""Different sets of fields within one object: each costs files of its own in the lake."""
 
 
 class TextFeed:
@@ -33,6 +35,7 @@ class TextFeed:
         self._tail = bytearray()  # a line that has not ended yet
         self._skipping = False  # inside a line that is too long
         self._headers = 0
+        self._fields = {frozenset(plan.columns)}
         self._window = BLOCK
         self._room = options.max_line + 2  # a line may have that many bytes with CR and LF
 
@@ -77,7 +80,9 @@ class TextFeed:
     def _switch(self, at: bytes) -> None:
         self._headers += 1
         plan = plan_of(at.split(b"\n", 1)[0])
-        if plan is None or self._headers > MAX_HEADERS:
+        if plan:
+            self._fields.add(frozenset(plan.columns))
+        if plan is None or self._headers > MAX_HEADERS or len(self._fields) > MAX_FORMATS:
             raise RejectedObject("the format changes too often", where=f"line {self.line}")
         self.plan = plan
         # what a block holds behind the next header is read again: so no more than was consumed

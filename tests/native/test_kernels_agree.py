@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flowscan.errors import RejectedObject
 from flowscan.parse import ParseOptions, Sink, native_text, parse
 from flowscan.parse.native_text import NativeText
 from flowscan.parse.polars_text import PolarsText
@@ -61,3 +62,21 @@ def test_real_logs() -> None:
     assert small
     for path in islice(small, 300):
         assert outcome(path, "native") == outcome(path, "polars"), path
+
+
+@pytest.mark.parametrize("kernel", ["native", "polars"])
+def test_formats_and_long_lines_are_held_to_account(kernel) -> None:
+    """What is held is known by its text, so that a worker drains in time whatever lines hold."""
+    sink = Sink(kernel=kernel)
+    line = b"2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 1 1700000000 1700000060 ACCEPT OK\n"
+    for _ in parse(iter([line * 100]), ParseOptions(), sink):
+        pass
+    assert sink.text_bytes > 100 * len(line)
+    sink.drain()
+    assert sink.text_bytes == 0
+
+
+def test_an_object_of_ever_new_fields_is_refused() -> None:
+    lines = [f"version srcaddr start x{i}\n2 10.0.0.1 1700000000 a\n" for i in range(300)]
+    with pytest.raises(RejectedObject, match="changes too often"):
+        list(parse(iter(["".join(lines).encode()]), ParseOptions(), Sink(kernel="native")))
