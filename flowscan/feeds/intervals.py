@@ -88,7 +88,7 @@ class IntervalIndex:
         """Index of `{family: (first, last, owner)}`, arrays as `pack` makes them."""
         four = arrays.get(4, (pack(4, ()), pack(4, ()), np.zeros(0, np.int64)))
         six = arrays.get(6, (pack(6, ()), pack(6, ()), np.zeros(0, np.int64)))
-        four = _with_mapped(four, six)
+        four = with_mapped(four, six)
         return cls({4: flatten(4, *four), 6: flatten(6, *six)})
 
     def find(self, family: int, values: Array) -> Int64:
@@ -104,7 +104,7 @@ class IntervalIndex:
         return sum(len(block.first) for block in self.blocks.values())
 
 
-def _with_mapped(
+def with_mapped(
     four: tuple[Array, Array, Int64], six: tuple[Array, Array, Int64]
 ) -> tuple[Array, Array, Int64]:
     """Add to IPv4 what IPv6 intervals hold of the IPv4-mapped block (rare: only wide ones do)."""

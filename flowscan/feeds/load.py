@@ -93,14 +93,19 @@ class _Rows:
 
     def _clear(self) -> None:
         self.text: list[str] = []
+        self.canonical: list[str | None] = []
         self.family: list[int] = []
         self.first: list[int] = []
         self.last: list[int] = []
         self.about: list[str | None] = []
         self.expires: list[int | None] = []
 
-    def add(self, entry: Entry, interval: Interval | tuple[int, int, int]) -> None:
+    def add(
+        self, entry: Entry, interval: Interval | tuple[int, int, int], canonical: str | None
+    ) -> None:
+        """Take an indicator; `canonical` is the text of its first address where that is known."""
         family, first, last = interval
+        self.canonical.append(canonical)
         self.text.append(entry.text[:_MAX_TEXT])
         self.family.append(family)
         self.first.append(first)
@@ -118,7 +123,10 @@ class _Rows:
             return
         feed, schema = self._feed, small_schema("indicators")
         spans = list(zip(self.family, self.first, self.last, strict=True))
-        first = [format_address(family, value) for family, value, _ in spans]
+        first = [
+            known or format_address(family, value)
+            for known, (family, value, _) in zip(self.canonical, spans, strict=True)
+        ]
         last = [
             text if low == high else format_address(family, high)
             for text, (family, low, high) in zip(first, spans, strict=True)
@@ -202,8 +210,10 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
             raise FeedError(f"more than {MAX_ENTRIES:,} entries")
         one = parse_address(entry.text)
         interval: tuple[int, int, int] | None
+        canonical = None
         if one is not None:  # by far the most frequent
             interval = (one[0], one[1], one[1])
+            canonical = entry.text if ":" not in entry.text else None
         else:
             interval = parse_interval(entry.text) or loose_interval(entry.text)
         if interval is None:
@@ -214,7 +224,7 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
             refused = safety.refusal(*interval, policy)
             if refused is None:
                 counts.indicators += 1
-                rows.add(entry, interval)
+                rows.add(entry, interval, canonical)
                 continue
             counts.refused += 1
             reason = f"refused: {refused}"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from socket import AF_INET6, inet_pton
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flowscan.feeds.address import parse_address
-from flowscan.feeds.intervals import Array, Block, Int64, IntervalIndex, merged, pack
+from flowscan.feeds.intervals import Array, Block, Int64, IntervalIndex, merged, with_mapped
 from flowscan.match.addresses import numbers
 
 
@@ -90,18 +90,18 @@ def _spans(table: Any) -> _Spans:
     picked = table.select(["first_number", "last_number"]).take(pa.array(rows4))
     low, high = (np.asarray(picked[n], dtype=np.uint32) for n in ("first_number", "last_number"))
     wide = table.select(["first", "last"]).take(pa.array(rows6))
-    first, last = (_sixteen(wide[name].to_pylist()) for name in ("first", "last"))
+    first = last = _sixteen(wide["first"].to_pylist())
+    ranges = np.flatnonzero(np.asarray(pc.not_equal(wide["first"], wide["last"]), dtype=bool))
+    if len(ranges):
+        last = first.copy()
+        last[ranges] = _sixteen(wide["last"].take(pa.array(ranges)).to_pylist())
     return {4: (low, high, rows4), 6: (first, last, rows6)}
 
 
 def _sixteen(texts: list[str]) -> Array:
-    values = []
-    for text in texts:
-        one = parse_address(text)
-        # A last address inside the mapped block reads as IPv4; its row says family 6.
-        assert one is not None
-        values.append(one[1] if one[0] == 6 else one[1] + (0xFFFF << 32))
-    return pack(6, values)
+    """Sixteen bytes of every address; one that reads as IPv4 lies in the mapped block."""
+    data = [inet_pton(AF_INET6, text if ":" in text else f"::ffff:{text}") for text in texts]
+    return np.frombuffer(b"".join(data), dtype="S16")
 
 
 def _select(spans: _Spans, mask: Array) -> _Spans:
@@ -114,9 +114,10 @@ def _select(spans: _Spans, mask: Array) -> _Spans:
 
 def _union(spans: _Spans, mask: Array) -> IntervalIndex:
     """Build the merged union of the chosen rows; its owners mean nothing."""
-    blocks = IntervalIndex.from_arrays(_select(spans, mask)).blocks
+    chosen = _select(spans, mask)
+    chosen[4] = with_mapped(chosen[4], chosen[6])
     result = {}
-    for family, block in blocks.items():
-        first, last = merged(family, block.first, block.last)
+    for family, (low, high, _) in chosen.items():
+        first, last = merged(family, low, high)
         result[family] = Block(first, last, np.zeros(len(first), np.int64))
     return IntervalIndex(result)
