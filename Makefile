@@ -33,7 +33,7 @@ test-slow: $(VENV)/.dev ## Run the tests that take minutes: soak, big inputs, cr
 	$(BIN)/python -m pytest -q -m "slow and not engines"
 
 test-engines: $(VENV)/.dev ## Run every query on a real Trino server and compare with DuckDB
-	$(BIN)/python -m pytest -q -m engines tests/engines
+	bash tests/engines/run.sh -q
 
 lint: $(VENV)/.dev ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
