@@ -88,6 +88,7 @@ def build(
             feeds=len(set(lake.read("indicators").column("feed").to_pylist())),
             matches=matched[: 2 * chosen.top],
             detected=kept.detected,
+            detected_at=kept.detected_at,
             findings=kept.shown,
             severities=kept.severities,
             detections=kept.detections,

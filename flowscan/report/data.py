@@ -17,7 +17,7 @@ from flowscan.enrich import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import csv_cell, utc
 
-_TIMES = {"since", "until", "made", "start", "first_seen", "last_seen"}
+_TIMES = {"since", "until", "made", "detected_at", "start", "first_seen", "last_seen"}
 CSV_COLUMNS = ("section", "item", "metric", "value")
 Row = tuple[str, str, str, object]
 

@@ -28,6 +28,7 @@ class Kept:
     """Findings of a period: the most severe ones, and how many there are of each severity."""
 
     detected: bool
+    detected_at: int | None
     total: int
     shown: tuple[FindingView, ...]
     severities: Mapping[str, int]
@@ -47,9 +48,11 @@ def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str
     for r in inside:
         if r["status"] == "active":
             counts[severity_label(r["severity"] or 0)] += 1
+    last_run = _json(lake.get_blob("detect", "last-run"), dict).get("at")
     shown = tuple(view(r, known, hosts) for r in inside[:most])
     return Kept(
-        detected=bool(table) or lake.get_blob("detect", "last-run") is not None,
+        detected=bool(table) or last_run is not None,
+        detected_at=last_run,
         total=len(inside),
         shown=shown,
         severities=counts,
@@ -118,7 +121,7 @@ def detections(names: Iterable[str]) -> dict[str, DetectionView]:
 
 def _json(text: object, kind: type) -> Any:
     try:
-        value = json.loads(str(text)) if text else kind()
+        value = json.loads(text) if isinstance(text, str | bytes) and text else kind()
     except ValueError:
         return kind()
     return value if isinstance(value, kind) else kind()

@@ -31,7 +31,7 @@ from flowscan.report.model import (
 from flowscan.report.ports import SENSITIVE
 
 OTHER, PUBLIC = "other private", "internet"
-MOST_GROUPS = 12
+MOST_GROUPS = 8
 _LISTED = 50
 
 

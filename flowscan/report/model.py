@@ -309,6 +309,7 @@ class Report:
     feeds: int
     matches: tuple[Match, ...]
     detected: bool
+    detected_at: int | None
     findings: tuple[FindingView, ...]
     severities: Mapping[str, int]
     detections: Mapping[str, DetectionView]

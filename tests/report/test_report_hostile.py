@@ -110,6 +110,7 @@ def full(report: Report) -> Report:
         report,
         findings=(*report.findings, dataclasses.replace(first, detection="d")),
         detections={"d": detection, "beacon": detection},
+        detected_at=1_785_844_800,
         countries=(Country("Utopia", 1, 2, 3, 4),),
         talkers=tuple(dataclasses.replace(t, source_label="x") for t in report.talkers),
         left=dataclasses.replace(report.left, findings=1, matches=1, exposure=1, interfaces=1),
