@@ -69,7 +69,7 @@ class Lake:
         """Open the lake that a store keeps, creating it if told to."""
         try:
             marker = store.read(layout.MARKER)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             if not create:
                 raise LakeError(
                     "no lake here", where=store.where, hint="flowscan ingest creates one"
@@ -250,7 +250,7 @@ class Lake:
             version = fold.batches[transaction.batch]
             try:
                 self._publish(fold)
-            except OSError as error:
+            except (OSError, LakeError) as error:
                 raise LakeError(
                     f"committed as version {version}, but not published: {error}",
                     where=self.store.where,

@@ -10,20 +10,41 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from flowscan.errors import LakeError
 from flowscan.lake import layout
 from flowscan.lake.local_file import DurableFile, FileClaim
 from flowscan.lake.store import Claim, Entry, Fault, Sink
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 def _no_fault(operation: str, key: str) -> None:
     return
+
+
+def _told(method: Callable[P, T]) -> Callable[P, T]:
+    """Tell an error of the file system in one line; an absent file stays what it is."""
+
+    @functools.wraps(method)
+    def telling(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            store, key = args[0], args[1]
+            where = f"{getattr(store, 'where', '')}/{key}"
+            raise LakeError(error.strerror or str(error), where=where) from error
+
+    return telling
 
 
 class LocalStore:
@@ -44,8 +65,11 @@ class LocalStore:
             LakeError: it is no folder, or others can write in it and own it.
         """
         if not self.root.exists():
-            self.fault("mkdir", "")
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self.fault("mkdir", "")
+                self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise LakeError(error.strerror or str(error), where=self.where) from error
         self.check()
 
     def check(self) -> None:
@@ -62,6 +86,8 @@ class LocalStore:
 
     def empty(self) -> bool:
         """Tell whether the root has nothing but what an interrupted creation left."""
+        if self.root.exists() and not self.root.is_dir():
+            raise LakeError("not a folder", where=self.where)
         return not self.root.exists() or {p.name for p in self.root.iterdir()} <= {"_flowscan"}
 
     # -- names to descriptors --------------------------------------------------------------
@@ -121,6 +147,7 @@ class LocalStore:
             stream.seek(start)
             return bytes(stream.read(-1 if length is None else length))
 
+    @_told
     def reader(self, key: str) -> Any:
         """Open a file for reading at any position."""
         self.fault("read", key)
@@ -143,6 +170,7 @@ class LocalStore:
                 break
         return found
 
+    @_told
     def size(self, key: str) -> int | None:
         """Size of a file in bytes; None when it is absent."""
         try:
@@ -172,6 +200,7 @@ class LocalStore:
         for name in inside:
             yield from self.walk(f"{prefix}/{name}")
 
+    @_told
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly in a folder."""
         try:
@@ -200,6 +229,7 @@ class LocalStore:
             raise
         file.close()
 
+    @_told
     def create(self, key: str, data: bytes) -> bool:
         """Create the file, durably, unless it exists; True when this call created it.
 
@@ -226,12 +256,14 @@ class LocalStore:
         finally:
             self.delete(temporary)
 
+    @_told
     def put(self, key: str, data: bytes) -> None:
         """Create or replace the file as a whole."""
         temporary = layout.temporary_key()
         self._write(temporary, data)
         self.move(temporary, key)
 
+    @_told
     def writer(self, key: str) -> Sink:
         """Open a new file for writing; closing it makes its content durable."""
         self.fault("open", key)
@@ -240,12 +272,14 @@ class LocalStore:
             file = os.open(name, flags, 0o600, dir_fd=fd)
         return DurableFile(file, key, self.fault)
 
+    @_told
     def seal(self, batch: str) -> None:
         """Make the names in the staging folder of a batch durable."""
         key = layout.stage_folder(batch)
         with contextlib.suppress(FileNotFoundError), self._folder(layout.check_key(key)) as fd:
             self._fsync(fd, key)
 
+    @_told
     def move(self, source: str, target: str) -> bool:
         """Rename a file, durably; False when the source is absent."""
         try:
@@ -260,6 +294,7 @@ class LocalStore:
             return False
         return True
 
+    @_told
     def retire(self, source: str, target: str) -> bool:
         """Move a file and set its time of change to now."""
         self.fault("utime", source)
@@ -267,6 +302,7 @@ class LocalStore:
             os.utime(name, dir_fd=fd, follow_symlinks=False)
         return self.move(source, target)
 
+    @_told
     def delete(self, key: str) -> None:
         """Delete a file; an absent one is fine."""
         self.fault("unlink", key)
@@ -275,6 +311,7 @@ class LocalStore:
 
     # -- staging ---------------------------------------------------------------------------
 
+    @_told
     def claim(self, batch: str) -> Claim:
         """Take hold of the staging folder of a new batch with a lock that dies with us."""
         folder = layout.stage_folder(batch)
@@ -284,6 +321,7 @@ class LocalStore:
         with self._folder(layout.check_key(folder), create=True):
             return claim
 
+    @_told
     def collect(self, batch: str) -> bool:
         """Delete the staging of a batch unless a living writer holds its lock.
 
@@ -304,6 +342,7 @@ class LocalStore:
             os.close(lock)
         return True
 
+    @_told
     def drop_stage(self, batch: str) -> None:
         """Delete the staging folder of a batch, all in it, and its lock."""
         folder = layout.stage_folder(batch)

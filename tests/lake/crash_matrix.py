@@ -26,7 +26,7 @@ def main(folder: Path, which: str) -> None:
     count = kit.Count()
     work(kit.open_at(folder / "dry", count))
     kit.check(folder / "dry", list(sources))
-    for root in kit.killed_runs(folder, work, len(count.seen)):
+    for root in kit.killed_runs(folder, work, range(len(count.seen))):
         lake = Lake.open(root, create=True)
         try:
             work(lake)

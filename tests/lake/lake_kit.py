@@ -180,9 +180,9 @@ def open_at(root: Path, fault) -> Lake:
     return Lake.on(LocalStore(root, fault=fault), create=True)
 
 
-def killed_runs(base: Path, work, count: int) -> Iterator[Path]:
-    """Run `work` in a child for each k, killed at operation k; yields the lakes left behind."""
-    for k in range(count):
+def killed_runs(base: Path, work, points: Iterable[int]) -> Iterator[Path]:
+    """Run `work` in a child for each k of `points`, killed at operation k; yields the lakes left behind."""
+    for k in points:
         root = base / f"k{k}"
         child = os.fork()
         if child == 0:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import lake_kit as kit
@@ -12,6 +14,8 @@ import pytest
 from flowscan.errors import LakeCorrupt, LakeError
 from flowscan.lake import Lake, checkpoint, layout
 from flowscan.lake.verify import repair, verify
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -160,7 +164,13 @@ def test_an_unpublished_batch_is_told_and_repaired(ram: Path) -> None:
     count = kit.Count()
     kit.ingest(kit.open_at(ram / "dry", count), ["a"])
     link = next(i for i, (op, key) in enumerate(count.seen) if op == "link" and "commits" in key)
-    (root,) = list(kit.killed_runs(ram, lambda lake: kit.ingest(lake, ["a"]), link + 2))[-1:]
+    root = ram / "lake"
+    program = f"import lake_kit as kit\nfrom pathlib import Path\nlake = kit.open_at(Path({str(root)!r}), kit.Kill({link + 1}))\nkit.ingest(lake, ['a'])"
+    path = os.pathsep.join([str(HERE.parent.parent), str(HERE)])
+    child = subprocess.run(
+        [sys.executable, "-c", program], check=False, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert child.returncode == -9
     assert wrong(root) == ["_flowscan/commits/00000001.json"]
     assert Lake.open(root).snapshot().rows("flows") == 0
     assert Lake.open(root).state().knows("file:///a", "e1")
