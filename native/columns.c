@@ -7,7 +7,7 @@
 #ifndef FS_FIRST_ROWS
 #define FS_FIRST_ROWS 256
 #endif
-enum { LARGE_ROWS = 1 << 20, KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 16, FIRST_TEXT = 256 };
+enum { LARGE_ROWS = 1 << 21, KEEP_IDLE = 2, FIRST_ROWS = FS_FIRST_ROWS, FIRST_VALUES = 16, FIRST_TEXT = 256 };
 #define KEEP_TEXT ((size_t)64 << 20) /* larger text buffers are not kept */
 
 static size_t width_of(fs_type type) {
@@ -149,7 +149,8 @@ static int grow(void *pointer, size_t bytes) {
 
 int fs_batch_reserve(fs_batch *batch, size_t rows) {
     if (FS_LIKELY(rows <= batch->room)) return FS_OK;
-    size_t room = batch->room < LARGE_ROWS ? batch->room * 8 : batch->room + batch->room / 2;
+    size_t room = batch->room + batch->room / 2;
+    if (batch->room < LARGE_ROWS) room = batch->room < LARGE_ROWS / 16 ? batch->room * 8 : LARGE_ROWS;
     if (room < rows) room = rows;
     if (room < FIRST_ROWS) room = FIRST_ROWS;
     room = (room + 63) & ~(size_t)63;

@@ -274,12 +274,14 @@ static PyObject *parser_drain(PyObject *object, PyObject *unused) {
 
 static PyObject *get_rows(PyObject *object, void *unused) {
     (void)unused;
-    return PyLong_FromSize_t(((ParserObject *)object)->parser.batch->rows);
+    const fs_batch *batch = ((ParserObject *)object)->parser.batch;
+    return PyLong_FromSize_t(batch ? batch->rows : 0);
 }
 
 static PyObject *get_nbytes(PyObject *object, void *unused) {
     const fs_parser *parser = &((ParserObject *)object)->parser;
     (void)unused;
+    if (!parser->batch || !parser->coverage) return PyLong_FromLong(0);
     return PyLong_FromSize_t(fs_batch_bytes(parser->batch) + fs_batch_bytes(parser->coverage));
 }
 

@@ -22,10 +22,8 @@ int fs_parser_init(fs_parser *parser, uint64_t seed, const char *instructions, c
     parser->pool = fs_pool_new(plan->columns, types);
     parser->coverage_pool = fs_pool_new(FS_COVERAGE_COLUMNS, coverage);
     if (!parser->pool || !parser->coverage_pool) return FS_NO_MEMORY;
-    parser->batch = fs_batch_get(parser->pool);
-    parser->coverage = fs_batch_get(parser->coverage_pool);
     parser->dicts = calloc((size_t)plan->columns, sizeof *parser->dicts);
-    if (!parser->batch || !parser->coverage || !parser->dicts) return FS_NO_MEMORY;
+    if (!parser->dicts) return FS_NO_MEMORY;
     for (int c = 0; c < plan->columns; c++)
         if (types[c] == FS_DICT && fs_dict_init(&parser->dicts[c], seed)) return FS_NO_MEMORY;
     /* A line's separators are kept until it ends; a longer line is cut off unread. */
@@ -205,10 +203,17 @@ static verdict last_line(reader *r) {
     return next;
 }
 
+/* Batches are taken as late as can be, for the last ones may have come back by then. */
+static int have_batches(fs_parser *parser) {
+    if (!parser->batch) parser->batch = fs_batch_get(parser->pool);
+    if (!parser->coverage) parser->coverage = fs_batch_get(parser->coverage_pool);
+    return parser->batch && parser->coverage ? FS_OK : FS_NO_MEMORY;
+}
+
 int fs_parser_feed(fs_parser *parser, const uint8_t *data, size_t len, bool final,
                    const fs_times *times, fs_fed *fed) {
-    if (parser->failed) return parser->failed;
     memset(fed, 0, sizeof *fed);
+    if (parser->failed || have_batches(parser)) return parser->failed ? parser->failed : FS_NO_MEMORY;
     reader r = {.parser = parser, .data = data, .len = len, .times = times, .fed = fed};
     r.safe = len >= 24 ? data + len - 24 : NULL;
     r.scan.carry = 1;
@@ -235,16 +240,10 @@ int fs_parser_feed(fs_parser *parser, const uint8_t *data, size_t len, bool fina
 
 int fs_parser_drain(fs_parser *parser, fs_batch **flows, fs_batch **coverage) {
     if (parser->failed) return parser->failed;
-    fs_batch *next = fs_batch_get(parser->pool), *idle = fs_batch_get(parser->coverage_pool);
-    if (!next || !idle) {
-        fs_batch_release(next);
-        fs_batch_release(idle);
-        return FS_NO_MEMORY;
-    }
+    if (have_batches(parser)) return FS_NO_MEMORY;
     *flows = parser->batch;
     *coverage = parser->coverage;
-    parser->batch = next;
-    parser->coverage = idle;
+    parser->batch = parser->coverage = NULL;
     for (int c = 0; c < parser->plan.fields; c++)
         if (parser->dicts[c].slots) fs_dict_clear(&parser->dicts[c]);
     return FS_OK;

@@ -43,7 +43,7 @@ typedef struct {
     fs_plan plan;
     fs_scan_function scan;
     fs_pool *pool, *coverage_pool;
-    fs_batch *batch, *coverage;
+    fs_batch *batch, *coverage; /* NULL until the first feed after a drain */
     fs_dict *dicts; /* one per column, used by FS_DICT columns */
     /* scratch of a feed */
     uint32_t *positions; /* of separators, relative to the line that the window starts with */
@@ -72,7 +72,7 @@ void fs_parser_free(fs_parser *parser);
 int fs_parser_feed(fs_parser *parser, const uint8_t *data, size_t len, bool final,
                    const fs_times *times, fs_fed *fed);
 
-/* Take the batches out (the caller owns the reference) and start new ones. */
+/* Take the batches out; the caller owns the reference. */
 int fs_parser_drain(fs_parser *parser, fs_batch **flows, fs_batch **coverage);
 
 /* Lowest and highest start of a batch; false when it has no rows. */
