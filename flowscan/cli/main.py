@@ -6,6 +6,7 @@ environment trouble; a traceback is shown only with `--debug`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -119,18 +120,37 @@ def _start_logging(*, debug: bool) -> None:
     logging.getLogger("flowscan").setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
+def _exit_code(arguments: list[str], *, debug: bool) -> int:
+    """Run one command; whatever it ends with becomes an exit code."""
+    try:
+        app(args=arguments, prog_name="flowscan")
+        sys.stdout.flush()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BrokenPipeError:
+        # The reader of stdout left (`| head`); closing it again at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    except (FlowscanError, OSError, MemoryError) as error:
+        typer.echo(_traceback(error) if debug else _describe(error), err=True)
+        return error.exit_code if isinstance(error, FlowscanError) else 3
+    except Exception as error:  # noqa: BLE001 - a defect must not look like "findings" (1)
+        what = FlowscanError(f"{type(error).__name__}: {error}", where="internal error")
+        what.hint = "please report it with what --debug shows"
+        typer.echo(_traceback(error) if debug else _describe(what), err=True)
+        return 3
+    return 0
+
+
 def run() -> None:
     """Entry point of the console script."""
     arguments, debug = _take_debug_flag(sys.argv[1:])
     _start_logging(debug=debug)
-    try:
-        app(args=arguments, prog_name="flowscan")
-    except BrokenPipeError:
-        # The reader of stdout left (`| head`); closing it again at exit would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (FlowscanError, OSError, MemoryError) as error:
-        typer.echo(_traceback(error) if debug else _describe(error), err=True)
-        sys.exit(error.exit_code if isinstance(error, FlowscanError) else 3)
+    code = _exit_code(arguments, debug=debug)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    # Not sys.exit: while the interpreter goes down, pyarrow 26 sometimes aborts the process
+    # ("terminate called without an active exception") after all work is done.
+    os._exit(code)
