@@ -37,10 +37,12 @@ def test_a_lake_is_no_source(tmp_path: Path) -> None:
     assert names(str(tmp_path)) == ["in.log"]
 
 
-def test_nothing_there_is_a_usage_error(tmp_path: Path) -> None:
-    for uri in (str(tmp_path / "absent"), f"{tmp_path}/*.log", "ftp://host/x"):
-        with pytest.raises(UsageError):
+def test_nothing_there_is_told(tmp_path: Path) -> None:
+    for uri in (str(tmp_path / "absent"), f"{tmp_path}/*.log"):
+        with pytest.raises(SourceError, match="no such file"):
             open_source(uri)
+    with pytest.raises(UsageError):
+        open_source("ftp://host/x")
 
 
 def test_read_gives_bytes_and_digest(tmp_path: Path) -> None:
