@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
@@ -43,6 +44,9 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="needs /proc")
+@pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer keeps freed memory"
+)
 def test_repeated_feeding_and_draining_does_not_grow() -> None:
     blocks = [block(i * 7_000, 5_000) for i in range(3)]
     native = NativeText(PLAN, max_line=999)
