@@ -48,6 +48,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 
     con = duckdb.connect(":memory:", config=_CONFIG)
     con.execute("SET TimeZone = 'UTC'")
+    # DuckDB draws its bar on stdout, into the midst of a query's JSON.
+    con.execute("SET enable_progress_bar = false")
     # Trino's `/` on integers is integer division.
     con.execute("SET integer_division = true")
     return con
