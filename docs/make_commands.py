@@ -1,12 +1,10 @@
 """Write docs/commands.md: the help of every command, as the program prints it.
 
-    python docs/make_commands.py [--check]
+python docs/make_commands.py [--check]
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -39,17 +37,15 @@ def command_paths() -> list[list[str]]:
 
 def page() -> str:
     """The whole page."""
+    from typer.testing import CliRunner
+
+    from flowscan.cli.main import app
+
     parts = [INTRO]
-    environment = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
+    runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1"})
     for path in command_paths():
         name = " ".join(["flowscan", *path])
-        shown = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "flowscan", *path, "--help"],
-            check=True,
-            capture_output=True,
-            text=True,
-            env=environment,
-        ).stdout.rstrip()
+        shown = runner.invoke(app, [*path, "--help"], prog_name="flowscan").stdout.rstrip()
         text = "\n".join(line.rstrip() for line in shown.splitlines())
         parts.append(f"\n{'#' * (1 + max(1, len(path)))} {name}\n\n```text\n{text}\n```\n")
     return "".join(parts)
@@ -57,5 +53,6 @@ def page() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(0 if PAGE.read_text() == page() else "docs/commands.md is not what the program says")
+        same = PAGE.read_text() == page()
+        sys.exit(0 if same else "docs/commands.md is not what the program says")
     PAGE.write_text(page())

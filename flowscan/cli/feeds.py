@@ -84,7 +84,10 @@ def add(
 def list_(
     lake: LakeOption = None, format_: FormatOption = Format.table, output: OutputOption = None
 ) -> None:
-    """List the feeds of the lake with their size and age."""
+    """List the feeds of the lake with their size and age.
+
+    Example: flowscan feeds list --format json
+    """
     import pyarrow as pa
 
     from flowscan.cli.render import emit
@@ -109,6 +112,8 @@ def update(
     """Load feeds again: unchanged ones cost one conditional request, failures keep the last good.
 
     Exit code 3 when a feed failed or was held back.
+
+    Example: flowscan feeds update
     """
     updates = _store(lake).update(names or (), force=force)
     for one in updates:
@@ -125,7 +130,10 @@ def show(
     format_: FormatOption = Format.table,
     output: OutputOption = None,
 ) -> None:
-    """Show one feed: settings, history, counts and some of its indicators."""
+    """Show one feed: settings, history, counts and some of its indicators.
+
+    Example: flowscan feeds show tor-exit
+    """
     import pyarrow.compute as pc
 
     from flowscan.cli.options import open_lake
@@ -146,27 +154,39 @@ def show(
 
 @app.command()
 def remove(name: NameArgument, lake: LakeOption = None) -> None:
-    """Forget a feed and its indicators."""
+    """Forget a feed and its indicators.
+
+    Example: flowscan feeds remove our-blocklist
+    """
     _store(lake).remove(name)
     typer.echo(f"{name}: removed")
 
 
 @app.command()
 def enable(name: NameArgument, lake: LakeOption = None) -> None:
-    """Use a disabled feed again, from its last good version."""
+    """Use a disabled feed again, from its last good version.
+
+    Example: flowscan feeds enable tor-exit
+    """
     _say(_store(lake).enable(name))
 
 
 @app.command()
 def disable(name: NameArgument, lake: LakeOption = None) -> None:
-    """Stop using a feed without forgetting it."""
+    """Stop using a feed without forgetting it.
+
+    Example: flowscan feeds disable tor-exit
+    """
     _store(lake).disable(name)
     typer.echo(f"{name}: disabled")
 
 
 @app.command()
 def catalog(format_: FormatOption = Format.table, output: OutputOption = None) -> None:
-    """List well-known free feeds with their terms; `feeds add NAME` adds one."""
+    """List well-known free feeds with their terms; `feeds add NAME` adds one.
+
+    Example: flowscan feeds catalog
+    """
     import pyarrow as pa
 
     from flowscan.cli.render import emit

@@ -134,6 +134,8 @@ def compact_command(lake: LakeOption = None) -> None:
     """Rewrite the small files of dates that are over into few large sorted ones.
 
     The old files are deleted a day later, so that running queries finish.
+
+    Example: flowscan lake compact
     """
     import time
 
