@@ -10,15 +10,14 @@ interface's address or a private one), public, other (multicast, link-local and 
 """
 columns = ["day", "client", "server", "port", "protocol", "client_side", "server_side",
   "sessions", "refused", "silent", "closed", "empty", "open", "failed", "tries", "heavy",
-  "packets_out", "packets_in", "bytes_out", "bytes_in", "duration", "client_ports", "first_seen",
-  "last_seen"]
+  "packets_out", "packets_in", "bytes_out", "bytes_in", "duration", "first_seen", "last_seen"]
 */
 WITH ended AS (
   SELECT
     first_seen - mod(first_seen, 86400) AS day,
     client, server,
     CASE WHEN protocol IN (6, 17, 132) THEN server_port ELSE 0 END AS port,
-    protocol, packets_out, packets_in, bytes_out, bytes_in, first_seen, last_seen, client_port,
+    protocol, packets_out, packets_in, bytes_out, bytes_in, first_seen, last_seen,
     CASE
       WHEN packets_out = 0 THEN 'stray'
       WHEN packets_in = 0 AND rejected > 0 THEN 'refused'
@@ -51,7 +50,6 @@ counted AS (
     sum(bytes_out) AS bytes_out,
     sum(bytes_in) AS bytes_in,
     max(last_seen - first_seen) AS duration,
-    count(DISTINCT client_port) AS client_ports,
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen
   FROM ended
@@ -85,7 +83,7 @@ SELECT
   CAST(c.tries AS BIGINT) AS tries, CAST(c.heavy AS BIGINT) AS heavy,
   CAST(c.packets_out AS BIGINT) AS packets_out, CAST(c.packets_in AS BIGINT) AS packets_in,
   CAST(c.bytes_out AS BIGINT) AS bytes_out, CAST(c.bytes_in AS BIGINT) AS bytes_in,
-  c.duration, c.client_ports, c.first_seen, c.last_seen
+  c.duration, c.first_seen, c.last_seen
 FROM counted c
 JOIN sided sc ON sc.day = c.day AND sc.address = c.client
 JOIN sided ss ON ss.day = c.day AND ss.address = c.server

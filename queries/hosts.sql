@@ -11,20 +11,10 @@ columns = ["day", "address", "interface_id", "account_id", "region", "vpc_id", "
   "instance_id"]
 */
 WITH pairs AS (
-  SELECT
-    "start" - mod("start", 86400) AS day,
-    COALESCE(interface_id, resource_id, '') AS recorder,
-    srcaddr, dstaddr, flow_direction AS way,
-    pkt_srcaddr, pkt_dstaddr,
-    count(*) AS records,
-    max(account_id) AS account_id,
-    max(region) AS region, max(vpc_id) AS vpc_id, max(subnet_id) AS subnet_id,
-    max(instance_id) AS instance_id
-  FROM flows
-  WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
-    AND COALESCE(interface_id, resource_id) IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5, 6, 7
+  SELECT day, recorder, srcaddr, dstaddr, src, dst, way, records, account_id, region, vpc_id,
+    subnet_id, instance_id
+  FROM edges
+  WHERE recorder <> ''
 ),
 recorders AS (
   SELECT day, recorder, sum(records) AS records,
@@ -81,10 +71,10 @@ owned AS (
       AND split_part(r.address, '.', 1) = f.part1 AND split_part(r.address, '.', 2) = f.part2)
   UNION ALL
   -- Secondary addresses, such as those of pods: only the packet level shows them.
-  SELECT day, recorder, pkt_srcaddr, sum(records)
+  SELECT day, recorder, src, sum(records)
   FROM pairs
-  WHERE way = 'egress' AND pkt_srcaddr <> srcaddr
-    AND regexp_like(pkt_srcaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
+  WHERE way = 'egress' AND src <> srcaddr
+    AND regexp_like(src, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
   GROUP BY 1, 2, 3
 ),
 best AS (

@@ -10,7 +10,8 @@ that sent anything (only; a lone packet of a well-known port to a
 dynamic one is a late answer); the side without the one well-known port (port); of a tiny exchange,
 the side whose packets are larger than a bare RST (size); the side whose endpoint others do not
 share (endpoint); the side without the one registered port (registered); who was seen first
-(time); the side with the higher port (higher); as flow-direction says (direction).
+(time); between two dynamic ports the inner side (inside); the side with the higher port (higher);
+as flow-direction says (direction).
 """
 columns = ["account_id", "interface_id", "client", "server", "client_port", "server_port",
   "protocol", "first_seen", "last_seen", "records", "rejected", "packets_out", "packets_in",
@@ -20,21 +21,14 @@ type = "integer"
 help = "1 ends every connection at midnight UTC, so that days can be evaluated one by one"
 */
 WITH pairs AS (
-  -- Who recorded what between which addresses: few rows, from which the rest is numbered, since
-  -- grouping millions of rows by small numbers costs a third of grouping them by texts.
-  SELECT
-    srcaddr, dstaddr,
-    COALESCE(pkt_srcaddr, srcaddr) AS src,
-    COALESCE(pkt_dstaddr, dstaddr) AS dst,
-    COALESCE(interface_id, tgw_attachment_id, resource_id, '') AS recorder,
-    CASE WHEN /*$by_day*/ 0 = 1 THEN "start" - mod("start", 86400) ELSE 0 END AS part,
-    min(account_id) AS account_id,
-    sum(CAST(packets AS DOUBLE)) AS packets,
-    sum(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
-  FROM flows
-  WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5, 6
+  -- Grouping millions of rows by small numbers costs a third of grouping them by texts.
+  SELECT srcaddr, dstaddr, pkt_src, pkt_dst, src, dst, recorder,
+    CASE WHEN /*$by_day*/ 0 = 1 THEN day ELSE 0 END AS part,
+    min(account_id) AS account_id, sum(packets) AS packets, sum(rejected) AS rejected,
+    sum(CASE way WHEN 'egress' THEN records WHEN 'ingress' THEN -records ELSE 0 END) AS way
+  FROM edges
+  WHERE day < /*$until*/ 4102444800 AND day > /*$since*/ 0 - 86400
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 gateways AS (
   -- NAT gateways: their own private address stands for public ones at packet level.
@@ -58,9 +52,10 @@ inner_pairs AS (
 witnesses AS (
   -- Two interfaces saw the same: the one that saw most packets speaks, of equals the one that
   -- refused some.
-  SELECT a, b, part, recorder, account_id, row_number() OVER (ORDER BY a, b, part) AS pair
+  SELECT a, b, part, recorder, account_id, way, row_number() OVER (ORDER BY a, b, part) AS pair
   FROM (
     SELECT a, b, part, recorder, min(account_id) AS account_id,
+      sum(CASE WHEN src = a THEN way ELSE -way END) AS way,
       row_number() OVER (
         PARTITION BY a, b, part
         ORDER BY sum(packets) DESC, sum(rejected) DESC, recorder) AS place
@@ -69,189 +64,209 @@ witnesses AS (
   ) ranked
   WHERE place = 1
 ),
+ends AS (
+  SELECT part, address, row_number() OVER (ORDER BY part, address) AS n,
+    regexp_like(address, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])')
+      AS inside
+  FROM (SELECT part, a AS address FROM witnesses UNION SELECT part, b FROM witnesses) named
+),
+numbered_witnesses AS (
+  SELECT w.pair, w.a, w.b, w.recorder, w.account_id, w.way, ea.n AS a_n, eb.n AS b_n,
+    CASE WHEN ea.inside = eb.inside THEN 0 WHEN ea.inside THEN 1 ELSE -1 END AS insider
+  FROM witnesses w
+  JOIN ends ea ON ea.part = w.part AND ea.address = w.a
+  JOIN ends eb ON eb.part = w.part AND eb.address = w.b
+),
 lanes AS (
-  -- The directed pairs that count; up means that the source is the lower end, a.
-  SELECT p.srcaddr, p.dstaddr, p.src, p.dst, p.recorder, p.part, w.pair, p.src = p.a AS up
+  -- The directed pairs that count; up is 1 when the source is the lower end, a.
+  SELECT p.srcaddr, p.dstaddr, p.pkt_src, p.pkt_dst, p.recorder, p.part, w.pair,
+    CASE WHEN p.src = p.a THEN 1 ELSE 0 END AS up, p.src = p.dst AS to_self
   FROM inner_pairs p
   JOIN witnesses w ON w.a = p.a AND w.b = p.b AND w.part = p.part AND w.recorder = p.recorder
 ),
 directed AS (
   SELECT
     l.pair,
-    l.up AND (l.src <> l.dst OR f.srcport <= f.dstport) AS up,
+    CASE WHEN l.to_self AND f.srcport > f.dstport THEN 0 ELSE l.up END AS up,
     COALESCE(f.srcport, 0) AS srcport,
     COALESCE(f.dstport, 0) AS dstport,
     COALESCE(f.protocol, 0) AS protocol,
     CASE f.protocol WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS gap,
     f."start" AS s, f."end" AS e, f.tcp_flags,
-    CAST(f.packets AS DOUBLE) AS packets,
-    CAST(f.bytes AS DOUBLE) AS bytes,
-    CASE WHEN f.action = 'REJECT' THEN 1 ELSE 0 END AS rejected,
-    CASE f.flow_direction WHEN 'egress' THEN 1 WHEN 'ingress' THEN -1 ELSE 0 END AS way
+    CAST(COALESCE(f.packets, 0) AS DOUBLE) AS packets,
+    CAST(COALESCE(f.bytes, 0) AS DOUBLE) AS bytes,
+    CASE WHEN f.action = 'REJECT' THEN 1.0E0 ELSE 0.0E0 END AS rejected
   FROM flows f
   JOIN lanes l ON l.srcaddr = f.srcaddr AND l.dstaddr = f.dstaddr
-    AND l.src = COALESCE(f.pkt_srcaddr, f.srcaddr) AND l.dst = COALESCE(f.pkt_dstaddr, f.dstaddr)
+    AND l.pkt_src = COALESCE(f.pkt_srcaddr, '') AND l.pkt_dst = COALESCE(f.pkt_dstaddr, '')
     AND l.recorder = COALESCE(f.interface_id, f.tgw_attachment_id, f.resource_id, '')
     AND l.part = CASE WHEN /*$by_day*/ 0 = 1 THEN f."start" - mod(f."start", 86400) ELSE 0 END
   WHERE f."start" >= /*$since*/ 0 AND f."start" < /*$until*/ 4102444800
 ),
 slices AS (
-  -- Records of one key that start in one slice of the gap's length are one connection.
+  -- Records of one key that start in one slice of the gap's length are one connection. Pair and
+  -- port of a are packed into k, slice, port of b and protocol into l; flags of b are shifted; a
+  -- start beyond the year 30000 means that the direction has none. Products with up stand for
+  -- CASE, which costs more.
   SELECT
-    pair,
-    CASE WHEN up THEN srcport ELSE dstport END AS ap,
-    CASE WHEN up THEN dstport ELSE srcport END AS bp,
-    protocol,
-    s - mod(s, gap) AS slice,
-    min(gap) AS gap,
-    min(s) AS s,
+    pair * 65536 + dstport + (srcport - dstport) * up AS k,
+    (s - mod(s, gap)) * 16777216 + (srcport + (dstport - srcport) * up) * 256 + protocol AS l,
     max(e) AS e,
     count(*) AS records,
     sum(rejected) AS rejected,
-    sum(CASE WHEN up THEN way ELSE -way END) AS way,
-    min(CASE WHEN up THEN s END) AS s_ab,
-    min(CASE WHEN up THEN NULL ELSE s END) AS s_ba,
-    sum(CASE WHEN up THEN packets ELSE 0 END) AS packets_ab,
-    sum(CASE WHEN up THEN 0 ELSE packets END) AS packets_ba,
-    sum(CASE WHEN up THEN bytes ELSE 0 END) AS bytes_ab,
-    sum(CASE WHEN up THEN 0 ELSE bytes END) AS bytes_ba,
-    bitwise_or_agg(CASE WHEN up THEN tcp_flags ELSE 0 END) AS flags_ab,
-    bitwise_or_agg(CASE WHEN up THEN 0 ELSE tcp_flags END) AS flags_ba
+    min(s + (1 - up) * 1000000000000) AS s_ab,
+    min(s + up * 1000000000000) AS s_ba,
+    sum(packets) AS packets,
+    sum(packets * up) AS packets_ab,
+    sum(bytes) AS bytes,
+    sum(bytes * up) AS bytes_ab,
+    bitwise_or_agg(tcp_flags * (256 - 255 * up)) AS flags
   FROM directed
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2
 ),
 whole AS (
-  SELECT pair, ap, bp, protocol, min(gap) AS gap, min(s) AS s, max(e) AS e,
-    sum(records) AS records, sum(rejected) AS rejected, sum(way) AS way,
-    min(s_ab) AS s_ab, min(s_ba) AS s_ba,
-    sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba,
-    sum(bytes_ab) AS bytes_ab, sum(bytes_ba) AS bytes_ba,
-    bitwise_or_agg(flags_ab) AS flags_ab, bitwise_or_agg(flags_ba) AS flags_ba
+  SELECT k, mod(l, 16777216) AS m,
+    CASE mod(l, 256) WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS gap,
+    least(min(s_ab), min(s_ba)) AS s, max(e) AS e,
+    sum(records) AS records, sum(rejected) AS rejected, min(s_ab) AS s_ab, min(s_ba) AS s_ba,
+    sum(packets) AS packets, sum(packets_ab) AS packets_ab,
+    sum(bytes) AS bytes, sum(bytes_ab) AS bytes_ab, bitwise_or_agg(flags) AS flags
   FROM slices
-  GROUP BY 1, 2, 3, 4
+  GROUP BY 1, 2, 3
 ),
 breaks AS (
   -- Only a key that lasted longer than the gap can hold two connections.
-  SELECT x.*,
-    CASE WHEN x.s > x.gap + max(x.e) OVER (
-      PARTITION BY x.pair, x.ap, x.bp, x.protocol ORDER BY x.slice
+  SELECT x.*, w.m,
+    CASE WHEN least(x.s_ab, x.s_ba) > w.gap + max(x.e) OVER (
+      PARTITION BY x.k, w.m ORDER BY x.l
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS fresh
   FROM slices x
-  JOIN whole w ON w.pair = x.pair AND w.ap = x.ap AND w.bp = x.bp
-    AND w.protocol = x.protocol
+  JOIN whole w ON w.k = x.k AND w.m = mod(x.l, 16777216)
   WHERE w.e - w.s > w.gap
 ),
 numbered AS (
   SELECT *,
     sum(fresh) OVER (
-      PARTITION BY pair, ap, bp, protocol ORDER BY slice
+      PARTITION BY k, m ORDER BY l
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n
   FROM breaks
 ),
-connections AS (
-  SELECT pair, ap, bp, protocol, s, e, records, rejected, way, s_ab, s_ba, packets_ab,
-    packets_ba, bytes_ab, bytes_ba,
-    COALESCE(flags_ab, 0) AS flags_ab, COALESCE(flags_ba, 0) AS flags_ba
+packed AS (
+  SELECT k, m, s, e, records, rejected, s_ab, s_ba, packets, packets_ab, bytes, bytes_ab, flags
   FROM whole
   WHERE e - s <= gap
   UNION ALL
-  SELECT pair, ap, bp, protocol, min(s), max(e), sum(records), sum(rejected), sum(way), min(s_ab),
-    min(s_ba), sum(packets_ab), sum(packets_ba), sum(bytes_ab), sum(bytes_ba),
-    COALESCE(bitwise_or_agg(flags_ab), 0), COALESCE(bitwise_or_agg(flags_ba), 0)
+  SELECT k, m, least(min(s_ab), min(s_ba)), max(e), sum(records), sum(rejected), min(s_ab),
+    min(s_ba), sum(packets), sum(packets_ab), sum(bytes), sum(bytes_ab), bitwise_or_agg(flags)
   FROM numbered
-  GROUP BY pair, ap, bp, protocol, n
+  GROUP BY k, m, n
+),
+connections AS (
+  SELECT
+    (k - mod(k, 65536)) / 65536 AS pair,
+    mod(k, 65536) AS ap,
+    (m - mod(m, 256)) / 256 AS bp,
+    mod(m, 256) AS protocol,
+    s, e, records, rejected, s_ab, s_ba, packets_ab, packets - packets_ab AS packets_ba,
+    bytes_ab, bytes - bytes_ab AS bytes_ba,
+    bitwise_and(COALESCE(flags, 0), 255) AS flags_ab,
+    bitwise_and(COALESCE(flags, 0), 65280) / 256 AS flags_ba
+  FROM packed
+),
+plain AS (
+  -- What the connection itself says. Positive when a is the client, negative when b is, 0 when it
+  -- does not tell; the number names the sign.
+  SELECT c.*, w.a_n, w.b_n, w.insider, w.way,
+    CASE
+      WHEN bitwise_and(flags_ab, 18) = 2 AND bitwise_and(flags_ba, 18) <> 2 THEN 1
+      WHEN bitwise_and(flags_ba, 18) = 2 AND bitwise_and(flags_ab, 18) <> 2 THEN -1
+      WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) <> 18 THEN 1
+      WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) <> 18 THEN -1
+      WHEN packets_ba = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024
+        AND (rejected = 0 OR bp >= 32768) THEN -2
+      WHEN packets_ab = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024
+        AND (rejected = 0 OR ap >= 32768) THEN 2
+      WHEN packets_ba = 0 THEN 2
+      WHEN packets_ab = 0 THEN -2
+      WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 3
+      WHEN ap BETWEEN 1 AND 1023 AND bp NOT BETWEEN 1 AND 1023 THEN -3
+      WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
+        AND bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab THEN 4
+      WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
+        AND bytes_ab <= 40 * packets_ab AND bytes_ba > 40 * packets_ba THEN -4
+      ELSE 0
+    END AS sign
+  FROM connections c
+  JOIN numbered_witnesses w ON w.pair = c.pair
 ),
 endpoints AS (
-  -- How many exchanges with payload an endpoint with an unprivileged port took part in.
-  SELECT part, address, port, protocol, count(*) AS degree
+  -- How many exchanges with payload an endpoint took part in, of those that do not tell.
+  SELECT n, port, protocol, count(*) AS degree
   FROM (
-    SELECT w.part, w.a AS address, c.ap AS port, c.protocol
-    FROM connections c JOIN witnesses w ON w.pair = c.pair
-    WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
-      AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
-      AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
+    SELECT a_n AS n, ap AS port, protocol FROM plain
+    WHERE sign = 0 AND ap >= 1024 AND bp >= 1024
+      AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
     UNION ALL
-    SELECT w.part, w.b, c.bp, c.protocol
-    FROM connections c JOIN witnesses w ON w.pair = c.pair
-    WHERE c.ap >= 1024 AND c.bp >= 1024 AND c.packets_ab >= 1 AND c.packets_ba >= 1
-      AND (c.protocol <> 6 OR (c.packets_ab >= 3 AND c.packets_ba >= 3))
-      AND bitwise_and(c.flags_ab, 2) = 0 AND bitwise_and(c.flags_ba, 2) = 0
+    SELECT b_n, bp, protocol FROM plain
+    WHERE sign = 0 AND ap >= 1024 AND bp >= 1024
+      AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
   ) exchanged
-  GROUP BY 1, 2, 3, 4
+  GROUP BY 1, 2, 3
   HAVING count(*) >= 3
 ),
 judged AS (
-  -- up is true when a is the client; why says which of the signs decided.
-  SELECT c.*, w.a, w.b, w.recorder, w.account_id,
+  SELECT p.*,
     CASE
-      WHEN bitwise_and(flags_ab, 18) = 2 AND bitwise_and(flags_ba, 18) <> 2 THEN 'syn>'
-      WHEN bitwise_and(flags_ba, 18) = 2 AND bitwise_and(flags_ab, 18) <> 2 THEN 'syn<'
-      WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) <> 18 THEN 'syn>'
-      WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) <> 18 THEN 'syn<'
-      WHEN packets_ba = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024
-        AND (rejected = 0 OR bp >= 32768) THEN 'only<'
-      WHEN packets_ab = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024
-        AND (rejected = 0 OR ap >= 32768) THEN 'only>'
-      WHEN packets_ba = 0 THEN 'only>'
-      WHEN packets_ab = 0 THEN 'only<'
-      WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 'port>'
-      WHEN ap BETWEEN 1 AND 1023 AND bp NOT BETWEEN 1 AND 1023 THEN 'port<'
-      WHEN c.protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
-        AND bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab THEN 'size>'
-      WHEN c.protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
-        AND bytes_ab <= 40 * packets_ab AND bytes_ba > 40 * packets_ba THEN 'size<'
-      WHEN COALESCE(eb.degree, 0) > 2 * COALESCE(ea.degree, 0) THEN 'endpoint>'
-      WHEN COALESCE(ea.degree, 0) > 2 * COALESCE(eb.degree, 0) THEN 'endpoint<'
+      WHEN sign <> 0 THEN sign
+      WHEN COALESCE(eb.degree, 0) > 2 * COALESCE(ea.degree, 0) THEN 5
+      WHEN COALESCE(ea.degree, 0) > 2 * COALESCE(eb.degree, 0) THEN -5
       WHEN bp IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-          6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
+        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
         AND ap NOT IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-          6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
-        THEN 'registered>'
+        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017) THEN 6
       WHEN ap IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-          6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
+        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
         AND bp NOT IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-          6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
-        THEN 'registered<'
-      WHEN s_ab < s_ba THEN 'time>'
-      WHEN s_ba < s_ab THEN 'time<'
-      WHEN bp < ap THEN 'higher>'
-      WHEN ap < bp THEN 'higher<'
-      WHEN way > 0 THEN 'direction>'
-      WHEN way < 0 THEN 'direction<'
-      ELSE 'private'
-    END AS sign
-  FROM connections c
-  JOIN witnesses w ON w.pair = c.pair
-  LEFT JOIN endpoints ea ON ea.address = w.a AND ea.port = c.ap
-    AND ea.protocol = c.protocol AND ea.part = w.part
-  LEFT JOIN endpoints eb ON eb.address = w.b AND eb.port = c.bp
-    AND eb.protocol = c.protocol AND eb.part = w.part
-),
-decided AS (
-  SELECT *,
-    CASE WHEN sign = 'private' THEN
-        regexp_like(a, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
-        OR NOT regexp_like(b, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
-      ELSE substr(sign, length(sign), 1) = '>' END AS up
-  FROM judged
+        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017) THEN -6
+      WHEN s_ab < s_ba THEN 7
+      WHEN s_ba < s_ab THEN -7
+      -- Between two dynamic ports the number says nothing: who is inside calls out.
+      WHEN ap >= 32768 AND bp >= 32768 AND way > 0 THEN 9
+      WHEN ap >= 32768 AND bp >= 32768 AND way < 0 THEN -9
+      WHEN ap >= 32768 AND bp >= 32768 AND insider <> 0 THEN 10 * insider
+      WHEN bp < ap THEN 8
+      WHEN ap < bp THEN -8
+      WHEN way > 0 THEN 9
+      WHEN way < 0 THEN -9
+      WHEN insider < 0 THEN -10
+      ELSE 10
+    END AS verdict
+  FROM plain p
+  LEFT JOIN endpoints ea ON ea.n = CASE WHEN p.sign = 0 THEN p.a_n END AND ea.port = p.ap
+    AND ea.protocol = p.protocol
+  LEFT JOIN endpoints eb ON eb.n = CASE WHEN p.sign = 0 THEN p.b_n END AND eb.port = p.bp
+    AND eb.protocol = p.protocol
 )
 SELECT
-  account_id,
-  CASE WHEN recorder = '' THEN NULL ELSE recorder END AS interface_id,
-  CASE WHEN up THEN a ELSE b END AS client,
-  CASE WHEN up THEN b ELSE a END AS server,
-  CASE WHEN up THEN ap ELSE bp END AS client_port,
-  CASE WHEN up THEN bp ELSE ap END AS server_port,
-  protocol,
-  s AS first_seen,
-  e AS last_seen,
-  CAST(records AS BIGINT) AS records,
-  CAST(rejected AS BIGINT) AS rejected,
-  CAST(CASE WHEN up THEN packets_ab ELSE packets_ba END AS BIGINT) AS packets_out,
-  CAST(CASE WHEN up THEN packets_ba ELSE packets_ab END AS BIGINT) AS packets_in,
-  CAST(CASE WHEN up THEN bytes_ab ELSE bytes_ba END AS BIGINT) AS bytes_out,
-  CAST(CASE WHEN up THEN bytes_ba ELSE bytes_ab END AS BIGINT) AS bytes_in,
-  CASE WHEN up THEN flags_ab ELSE flags_ba END AS flags_out,
-  CASE WHEN up THEN flags_ba ELSE flags_ab END AS flags_in,
-  CASE WHEN sign = 'private' THEN sign ELSE substr(sign, 1, length(sign) - 1) END AS initiator
-FROM decided
+  w.account_id,
+  CASE WHEN w.recorder = '' THEN NULL ELSE w.recorder END AS interface_id,
+  CASE WHEN j.verdict > 0 THEN w.a ELSE w.b END AS client,
+  CASE WHEN j.verdict > 0 THEN w.b ELSE w.a END AS server,
+  CAST(CASE WHEN j.verdict > 0 THEN j.ap ELSE j.bp END AS INTEGER) AS client_port,
+  CAST(CASE WHEN j.verdict > 0 THEN j.bp ELSE j.ap END AS INTEGER) AS server_port,
+  CAST(j.protocol AS INTEGER) AS protocol,
+  j.s AS first_seen,
+  j.e AS last_seen,
+  CAST(j.records AS BIGINT) AS records,
+  CAST(j.rejected AS BIGINT) AS rejected,
+  CAST(CASE WHEN j.verdict > 0 THEN j.packets_ab ELSE j.packets_ba END AS BIGINT) AS packets_out,
+  CAST(CASE WHEN j.verdict > 0 THEN j.packets_ba ELSE j.packets_ab END AS BIGINT) AS packets_in,
+  CAST(CASE WHEN j.verdict > 0 THEN j.bytes_ab ELSE j.bytes_ba END AS BIGINT) AS bytes_out,
+  CAST(CASE WHEN j.verdict > 0 THEN j.bytes_ba ELSE j.bytes_ab END AS BIGINT) AS bytes_in,
+  CASE WHEN j.verdict > 0 THEN j.flags_ab ELSE j.flags_ba END AS flags_out,
+  CASE WHEN j.verdict > 0 THEN j.flags_ba ELSE j.flags_ab END AS flags_in,
+  CASE abs(j.verdict) WHEN 1 THEN 'syn' WHEN 2 THEN 'only' WHEN 3 THEN 'port' WHEN 4 THEN 'size'
+    WHEN 5 THEN 'endpoint' WHEN 6 THEN 'registered' WHEN 7 THEN 'time' WHEN 8 THEN 'higher'
+    WHEN 9 THEN 'direction' ELSE 'inside' END AS initiator
+FROM judged j
+JOIN numbered_witnesses w ON w.pair = j.pair

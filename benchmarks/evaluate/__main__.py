@@ -1,4 +1,4 @@
-"""`python -m evaluate` (from benchmarks/): precision and recall per detection, and time.
+"""`python -m benchmarks.evaluate`: precision and recall per detection, and time.
 
 Estates are drawn with seeds; thresholds were chosen on the tuning seeds (1 to 99) and are reported
 on others. A finding at or above medium that no plant explains is false; a plant without a finding
@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from evaluate import capture
-from evaluate.attacks import ATTACKS, Plant
-from evaluate.background import Estate, add_day, estate
-from evaluate.lake import write
-from evaluate.traffic import Traffic, records
 
+from benchmarks.evaluate import capture
+from benchmarks.evaluate.attacks import ATTACKS, Plant
+from benchmarks.evaluate.background import Estate, add_day, estate
+from benchmarks.evaluate.lake import write
+from benchmarks.evaluate.traffic import Traffic, records
 from flowscan.detect import Options, detect, store
 from flowscan.findings import Finding
 

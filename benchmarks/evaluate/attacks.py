@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from evaluate.background import Estate, public
-from evaluate.traffic import Traffic
+
+from benchmarks.evaluate.background import Estate, public
+from benchmarks.evaluate.traffic import Traffic
 
 DAY = 86_400
 

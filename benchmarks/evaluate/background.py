@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from evaluate.traffic import Traffic
+
+from benchmarks.evaluate.traffic import Traffic
 
 DAY = 86_400
 POOL = ("162.159.200.1", "193.182.111.14", "91.189.94.4", "45.79.1.70")

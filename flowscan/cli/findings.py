@@ -79,7 +79,10 @@ def list_(
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
     output: OutputOption = None,
 ) -> None:
-    """List findings, the most severe and latest first."""
+    """List findings, the most severe and latest first.
+
+    Example: flowscan findings list --since 7d --severity medium
+    """
     show(_chosen(lake, status, severity, since, until), format_, output)
 
 
@@ -89,7 +92,10 @@ def show_one(
     lake: LakeOption = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
 ) -> None:
-    """Show all that is known of findings: evidence, actors, SQL, what to do."""
+    """Show all that is known of findings: evidence, actors, SQL, what to do.
+
+    Example: flowscan findings show 6c4e17
+    """
     from flowscan.cli.options import open_lake
     from flowscan.detect import catalogue, store
 
@@ -105,7 +111,10 @@ def show_one(
 
 @app.command("archive")
 def archive(ids: Ids, lake: LakeOption = None, reason: Reason = None) -> None:
-    """Put findings aside; one with new activity comes back."""
+    """Put findings aside; one with new activity comes back.
+
+    Example: flowscan findings archive 6c4e17 --reason "our own scanner"
+    """
     _set(lake, ids, "archived", reason)
 
 
@@ -115,13 +124,19 @@ def suppress(
     reason: Annotated[str, typer.Option("--reason", help="Why this is expected here.")],
     lake: LakeOption = None,
 ) -> None:
-    """Silence findings for good. Rules with conditions and an expiry stand in flowscan.toml."""
+    """Silence findings for good. Rules with conditions and an expiry stand in flowscan.toml.
+
+    Example: flowscan findings suppress 6c4e17 --reason "off-site backup"
+    """
     _set(lake, ids, "suppressed", reason)
 
 
 @app.command("reopen")
 def reopen(ids: Ids, lake: LakeOption = None) -> None:
-    """Make archived or suppressed findings active again."""
+    """Make archived or suppressed findings active again.
+
+    Example: flowscan findings reopen 6c4e17
+    """
     _set(lake, ids, "active", None)
 
 

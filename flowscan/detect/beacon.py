@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -141,7 +140,7 @@ def severity(total: float) -> float:
 
 
 def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Score the sessions of each (day, client, server, port): the rows that are a beacon.
+    """Score the sessions of each pair (day, client, server, port): the rows that are a beacon.
 
     A pair is a beacon when its total reaches `min_score`, or when it was active for a part of the
     day only but its times and sizes alone are as regular as `min_regular`. A host that calls
@@ -149,20 +148,18 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     if table.num_rows == 0:
         return []
-    keys = ["day", "client", "server", "port", "protocol"]
-    table = table.sort_by([(name, "ascending") for name in (*keys, "first_seen")])
-    changed = np.zeros(table.num_rows, bool)
-    changed[0] = True
-    for name in keys:
-        column = table.column(name).combine_chunks()
-        codes = column.dictionary_encode().indices.to_numpy()
-        changed[1:] |= codes[1:] != codes[:-1]
-    starts = np.flatnonzero(changed).tolist()
-    times = table.column("first_seen").to_numpy().astype(np.float64)
-    sizes = table.column("bytes_out").cast("double").to_numpy()
+    table = table.combine_chunks()
+    pair = table.column("pair").to_numpy()
+    times = table.column("first_seen").to_numpy()
+    order = np.lexsort((times, pair))
+    pair, times = pair[order], times[order].astype(np.float64)
+    changed = np.concatenate([[True], pair[1:] != pair[:-1]])
+    starts = np.flatnonzero(changed)
+    ends = np.append(starts[1:], table.num_rows)
     found = []
-    for low, high in pairwise([*starts, table.num_rows]):
-        row = _judge(times[low:high], sizes[low:high], table.slice(low, high - low), params)
+    for at in np.flatnonzero(regular(times, changed, params["min_interval"])).tolist():
+        low, high = int(starts[at]), int(ends[at])
+        row = _judge(times[low:high], table.take(order[low:high]), params)
         if row is not None:
             found.append(row)
     polled = Counter((r["day"], r["resource"]) for r in found)
@@ -173,11 +170,36 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _judge(
-    times: Values, sizes: Values, part: Any, params: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    if not _worth(times, params):
-        return None
+def regular(times: Values, first: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]:
+    """A cheap look at all groups at once, `first` marking where each begins.
+
+    True where the median interval is at least `least` and the median deviation from it at most
+    half of it. Calls at random moments deviate by 0.69; jitter of a third by 0.17.
+    """
+    group = np.cumsum(first) - 1
+    delta = np.diff(times)
+    inside = (group[1:] == group[:-1]) & (delta > 0)
+    count = int(group[-1]) + 1
+    middle = medians(delta[inside], group[1:][inside], count)
+    apart = np.abs(delta - middle[group[1:]])
+    spread = medians(apart[inside], group[1:][inside], count)
+    good: npt.NDArray[np.bool_] = (middle >= least) & (spread <= middle / 2)
+    return good
+
+
+def medians(values: Values, group: npt.NDArray[np.int64], count: int) -> Values:
+    """Lower median of each of `count` groups; NaN for a group without values."""
+    order = np.lexsort((values, group))
+    sizes = np.bincount(group, minlength=count)
+    result = np.full(count, np.nan)
+    filled = sizes > 0
+    begin = np.cumsum(sizes) - sizes
+    result[filled] = values[order][(begin + (sizes - 1) // 2)[filled]]
+    return result
+
+
+def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    sizes = part.column("bytes_out").cast("double").to_numpy()
     head = part.slice(0, 1).to_pylist()[0]
     result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
     regular = (result.timing + result.size) / 2
@@ -211,13 +233,6 @@ def _judge(
         "callers": head["callers"],
         "known_as": head["quiet"] or None,
     }
-
-
-def _worth(times: Values, params: Mapping[str, Any]) -> bool:
-    """A cheap look before the score: enough different times, and not a burst of the moment."""
-    deltas = np.diff(times)
-    deltas = deltas[deltas > 0]
-    return len(deltas) >= LEAST_TIMES - 1 and float(np.median(deltas)) >= params["min_interval"]
 
 
 def _counts(head: Mapping[str, Any], part: Any, calls: int, first: int) -> dict[str, Any]:

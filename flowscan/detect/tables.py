@@ -15,7 +15,7 @@ from flowscan.detect import known
 from flowscan.engine import Engine
 from flowscan.match import FeedIndex
 
-SHARED: Final = ("sessions", "hosts", "contacts", "volumes")
+SHARED: Final = ("edges", "sessions", "hosts", "contacts", "volumes")
 
 _CALLED: Final = """
 SELECT DISTINCT address FROM (

@@ -87,6 +87,7 @@ span AS (
 ),
 pairs AS (
   SELECT c.day, c.client, c.server, c.port, c.protocol, k.callers,
+    row_number() OVER (ORDER BY c.day, c.client, c.server, c.port, c.protocol) AS pair,
     CASE WHEN c.bytes_in > /*$max_answer*/ 50000 * c.sessions THEN 'large answers' ELSE '' END
       AS quiet
   FROM contacts c
@@ -101,7 +102,7 @@ pairs AS (
     AND p.kind IS NULL
     AND NOT (k.callers >= 3 AND k.callers * 100 >= f.hosts * /*$common*/ 25)
 )
-SELECT p.day, p.client, p.server, p.port, p.protocol, p.callers, p.quiet,
+SELECT p.pair, p.day, p.client, p.server, p.port, p.protocol, p.callers, p.quiet,
   x.data_first, x.data_last, s.first_seen, s.last_seen, s.bytes_out,
   s.packets_out + s.packets_in AS packets, s.bytes_out + s.bytes_in AS bytes
 FROM pairs p

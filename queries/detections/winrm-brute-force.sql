@@ -93,7 +93,7 @@ SELECT t.day,
   CASE WHEN t.way = 'inbound' THEN t.client ELSE t.server END AS actor,
   t.first_seen, t.last_seen, t.attempts AS flows, t.packets, t.bytes,
   CASE WHEN t.way = 'outbound' THEN 8.0 WHEN t.way = 'internal' THEN 6.0
-    ELSE CASE WHEN t.attempts >= 50 THEN 5.0 ELSE 3.0 END END AS severity,
+    ELSE CASE WHEN t.attempts >= 30 THEN 5.0 ELSE 3.0 END END AS severity,
   CASE WHEN t.way = 'inbound' THEN 'TARGET' ELSE 'ACTOR' END AS role,
   t.way AS direction, t.port, 6 AS protocol, t.attempts, t.in_one_hour, t.hours,
   round(t.bytes_per_attempt, 0) AS bytes_per_attempt,

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT))
 
-from evaluate.lake import append, write  # noqa: E402
-from evaluate.traffic import Traffic, records  # noqa: E402
+from benchmarks.evaluate.lake import append, write  # noqa: E402
+from benchmarks.evaluate.traffic import Traffic, records  # noqa: E402
 
 __all__ = ["BEGIN", "DAY", "NOW", "Calls", "append", "flow", "records", "write"]
 

@@ -1,0 +1,90 @@
+"""Time and memory of all detections over 8 M flows, against ten plain GROUP BYs of the same lake.
+
+`python -m benchmarks.detect [--flows 8000000] [--v5] [--pairs]`; `--pairs` adds a million distinct
+pairs of addresses. The bound is three times the GROUP BYs and 2 GiB; both are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from benchmarks.evaluate.background import add_day, estate
+from benchmarks.evaluate.lake import write
+from benchmarks.evaluate.traffic import Traffic, records
+from flowscan.detect import Options, detect, store
+from flowscan.engine import Engine
+from flowscan.lake import Lake
+
+BEGIN = 1_785_542_400
+GROUPS = (
+    "srcaddr", "dstaddr", "dstport", "srcaddr, dstaddr", "dstaddr, dstport", "interface_id",
+    "protocol, action", "srcaddr, dstport", "action, dstport", "srcaddr, dstaddr, dstport",
+)  # fmt: skip
+
+
+def flows(count: int, *, pairs: bool) -> pl.DataFrame:
+    rng = np.random.default_rng(5)
+    e = estate(rng, 100)
+    t = Traffic(rng)
+    for day in range(2):
+        add_day(t, e, BEGIN + day * 86_400, scale=5.0)
+    if pairs:
+        n = 1_000_000
+        octets = rng.integers(1, 255, (n, 3))
+        clients = [f"{a}.{b}.{c}.{i % 250 + 1}" for i, (a, b, c) in enumerate(octets.tolist())]
+        t.add(np.array(clients), rng.choice(e.hosts["lb"], n), 23, BEGIN + rng.random(n) * 86_400,
+              packets_out=1, packets_in=0, bytes_out=40, bytes_in=0, action="REJECT",
+              established=False, duration=0.0)  # fmt: skip
+    made = records(t.connections(), e.interfaces)
+    return (
+        pl.concat([made] * (count // len(made) + 1)).head(count)
+        if len(made) < count
+        else (made.head(count))
+    )
+
+
+def group_bys(lake: Lake) -> float:
+    began = time.perf_counter()
+    with Engine(lake.snapshot()) as engine:
+        for keys in GROUPS:
+            engine.query(
+                f"SELECT {keys}, count(*) AS n, sum(bytes) AS b FROM flows GROUP BY {keys} "
+                "ORDER BY b DESC LIMIT 20"
+            )
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flows", type=int, default=8_000_000)
+    parser.add_argument("--v5", action="store_true")
+    parser.add_argument("--pairs", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder) / "lake"
+        write(where, flows(args.flows, pairs=args.pairs), v2=not args.v5)
+        lake = Lake.open(where)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        plain = group_bys(lake)
+        began = time.perf_counter()
+        result = detect(lake, Options(), now=BEGIN + 10 * 86_400)
+        took = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"ten GROUP BYs {plain:.1f} s, {len(result.ran)} detections {took:.1f} s, "
+            f"ratio {took / plain:.1f}, peak {peak:.1f} GiB (making the data: {before:.1f})"
+        )
+        slowest = sorted(result.seconds.items(), key=lambda item: -item[1])[:8]
+        print(", ".join(f"{name} {seconds:.1f}" for name, seconds in slowest))
+        print(f"{len(store.load(lake))} findings")
+
+
+if __name__ == "__main__":
+    main()
