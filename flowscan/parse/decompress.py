@@ -58,6 +58,11 @@ class Meter:
         if self.expanded > max(self.options.ratio_floor, self.options.max_ratio * self.read):
             raise RejectedObject(f"expands more than {self.options.max_ratio} times")
 
+    def would_refuse(self, size: int) -> bool:
+        """Whether so many more bytes would pass a limit."""
+        allowed = max(self.options.ratio_floor, self.options.max_ratio * self.read)
+        return size <= WHOLE and self.expanded + size > allowed
+
     def member(self) -> None:
         """Account for one more compressed member.
 
@@ -150,39 +155,46 @@ def _whole_members(data: bytes, meter: Meter) -> Iterator[tuple[bytearray, int]]
     member is what lies between two places that look like a gzip header (magic, method, and the
     reserved flags unset), and it counts only if its trailer, length and CRC, fits its output.
     """
-    import deflate
-
     starts = [m.start() for m in itertools.islice(_HEADER.finditer(data), 64)]
     ends = [*starts[1:], len(data)]
     if len(starts) == 64 or not starts or starts[0] != 0:
         return  # many members: they are small, and zlib is as good
-    begin = 0
+    begin, passed = 0, False
     for end in ends:
         size = int.from_bytes(data[end - 4 : end], "little")
-        if end - begin < _WHOLE_MIN:
-            return
-        if not 0 < size <= WHOLE:
-            if end == len(data):
-                return
-            continue  # what looked like the next header was compressed bytes
-        if meter.expanded + size > max(
-            meter.options.ratio_floor, meter.options.max_ratio * meter.read
-        ):
-            return  # let the streaming path find out
-        try:
-            out = deflate.gzip_decompress(memoryview(data)[begin:end], size)
-        except (deflate.DeflateError, ValueError):
-            if end == len(data):
-                return
-            continue  # perhaps no header but compressed bytes that look like one
-        if len(out) != size or deflate.crc32(out) != int.from_bytes(
-            data[end - 8 : end - 4], "little"
-        ):
+        if end - begin < _WHOLE_MIN or meter.would_refuse(size):
+            return  # small, or let the streaming path find out
+        piece = memoryview(data)[begin:end]
+        out = _member(piece, size) if 0 < size <= WHOLE else None
+        if out is None:
+            passed = True  # perhaps no header but compressed bytes that look like one
             continue
+        if passed and _expand(piece[:-1], size) is not None:
+            return  # it ends before, and what follows it happens to end like it
         meter.member()
         meter.came(size)
         yield out, end
-        begin = end
+        begin, passed = end, False
+
+
+def _member(piece: memoryview, size: int) -> bytearray | None:
+    """Inflate a member that ends where the piece ends; None when it does not."""
+    import deflate
+
+    out = _expand(piece, size)
+    if out is None or len(out) != size:
+        return None
+    return out if deflate.crc32(out) == int.from_bytes(piece[-8:-4], "little") else None
+
+
+def _expand(piece: memoryview, size: int) -> bytearray | None:
+    import deflate
+
+    try:
+        out: bytearray = deflate.gzip_decompress(piece, size)
+    except (deflate.DeflateError, ValueError):
+        return None
+    return out
 
 
 _HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")

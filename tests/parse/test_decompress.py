@@ -127,6 +127,22 @@ def test_any_members_in_any_pieces(parts: list[bytes], size: int, padding: int) 
     assert expand(*in_pieces(data, max(size, len(data) // 50))) == b"".join(parts)
 
 
+@pytest.mark.parametrize("padding", range(4))
+def test_equal_members_are_not_taken_for_one(padding: int) -> None:
+    """The trailer of the last one fits the first one too, and padding hides where that ends."""
+    for part in (BIG[:70_000], BIG):
+        member = gzip.compress(part, 1, mtime=0)
+        assert expand(member + bytes(padding) + member) == part + part
+
+
+def test_compressed_bytes_that_look_like_a_header() -> None:
+    text = BIG[:100_000] + b"\x1f\x8b\x08\x00" + BIG[100_000:]
+    for level in (0, 6):
+        member = gzip.compress(text, level, mtime=0)
+        assert expand(member) == text
+        assert expand(member + member) == text + text
+
+
 def test_limits() -> None:
     bomb = gzip.compress(bytes(40 << 20), mtime=0)
     for data in (bomb, gzip.compress(bomb, mtime=0), zstd(bytes(40 << 20))):
