@@ -37,7 +37,9 @@ KERNEL = Extension(
     "flowscan.parse._kernel",
     sources=sorted(str(p.relative_to(ROOT)) for p in (ROOT / "native").glob("*.c")),
     depends=sorted(str(p.relative_to(ROOT)) for p in (ROOT / "native").glob("*.h")),
-    extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-std=c11", "-fvisibility=hidden"],
+    extra_compile_args=[]
+    if sys.platform == "win32"
+    else ["-O3", "-std=c11", "-fvisibility=hidden"],
     define_macros=[("Py_LIMITED_API", "0x030B0000")],
     py_limited_api=True,
     optional=True,
