@@ -44,24 +44,40 @@ class Score:
         return round(sum(parts) / 4, 3)
 
 
-def bowley(values: Values) -> float:
-    """1 - |Bowley skewness| of the values.
+def quartiles(ordered: Values) -> tuple[float, float, float]:
+    """First quartile, median and third quartile of sorted values, interpolated linearly."""
+    return _at(ordered, 0.25), _at(ordered, 0.5), _at(ordered, 0.75)
+
+
+def _at(ordered: Values, part: float) -> float:
+    place = (len(ordered) - 1) * part
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    first = float(ordered[low])
+    return first + (float(ordered[high]) - first) * (place - low)
+
+
+def bowley(ordered: Values) -> float:
+    """1 - |Bowley skewness| of sorted values.
 
     Skewness counts as 0 when the quartiles are within 10 or the median lies on one of them.
     """
-    low, mid, high = (float(q) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    low, mid, high = quartiles(ordered)
     if high - low < 10 or mid in (low, high):
         return 1.0
     return round(1 - abs((high + low - 2 * mid) / (high - low)), 3)
 
 
-def deviation(values: Values, default: float) -> float:
-    """(median - MAD) / median, not below 0; `default` when the median is below 1."""
-    mid = float(np.median(values))
-    if mid < 1:
-        return default
-    mad = float(np.median(np.abs(values - mid)))
-    return round(max(0.0, (mid - mad) / mid), 3)
+def spread(ordered: Values) -> tuple[float, float]:
+    """Median of sorted values, and the median absolute deviation from it."""
+    mid = _at(ordered, 0.5)
+    return mid, _at(np.sort(np.abs(ordered - mid)), 0.5)
+
+
+def deviation(ordered: Values, default: float) -> float:
+    """(median - MAD) / median of sorted values, not below 0; `default` for a median below 1."""
+    mid, mad = spread(ordered)
+    return default if mid < 1 else round(max(0.0, (mid - mad) / mid), 3)
 
 
 def histogram(times: Values, first: float, last: float) -> npt.NDArray[np.int64]:
@@ -115,21 +131,20 @@ def score(times: Sequence[float], sizes: Sequence[float], first: float, last: fl
     The data set reaches from `first` to `last`. Fewer than 4 different times score 0.
     """
     at = np.sort(np.asarray(times, np.float64))
-    sent = np.asarray(sizes, np.float64)
+    sent = np.sort(np.asarray(sizes, np.float64))
     deltas = np.diff(at)
-    deltas = deltas[deltas > 0]
-    if len(np.unique(at)) < LEAST_TIMES or len(deltas) < LEAST_TIMES - 1:
+    deltas = np.sort(deltas[deltas > 0])
+    if len(deltas) < LEAST_TIMES - 1:
         return Score(0, 0, 0, 0, 0, 0, strobe=False)
     bars = histogram(at, first, last)
-    middle = float(np.median(deltas))
-    spread = float(np.median(np.abs(deltas - middle)))
+    middle, mad = spread(deltas)
     return Score(
         timing=round((bowley(deltas) + deviation(deltas, 1.0)) / 2, 3),
         size=round((bowley(sent) + deviation(sent, 0.0)) / 2, 3),
         histogram=evenness(bars),
         duration=persistence(bars, at, first, last),
         interval=middle,
-        jitter=round(spread / middle, 3) if middle else 0.0,
+        jitter=round(mad / middle, 3) if middle else 0.0,
         strobe=len(at) >= STROBE,
     )
 
