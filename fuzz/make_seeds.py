@@ -25,13 +25,17 @@ TEXTS: dict[str, bytes] = {
     "header": DEFAULT + FLOW + HEADER + FLOW,
     "ipv6": DEFAULT + FLOW.replace(b"10.0.0.1", b"2001:db8::ffff:192.0.2.1") * 3,
     "bad": DEFAULT + FLOW.replace(b"443", b"70000") + FLOW.replace(b"ACCEPT", b"MAYBE") + b"2 1\n",
-    "odd": DEFAULT + b"# note\r\n\r\n  " + FLOW.replace(b" ", b"  \t") + FLOW.replace(b"\n", b"\r\n") * 3,
+    "odd": DEFAULT
+    + b"# note\r\n\r\n  "
+    + FLOW.replace(b" ", b"  \t")
+    + FLOW.replace(b"\n", b"\r\n") * 3,
     "comma": COMMA + (FLOW.replace(b" ", b",") + IDLE.replace(b" ", b" , ").replace(b"-", b"")) * 2,
     "quoted": COMMA + FLOW.replace(b" ", b'","').replace(b"\n", b'"\n').replace(b"2", b'"2', 1),
     "no-time": bytes([3, 0, 0, 1, 1, 0, 1, 6, 4]) + b"10.0.0.1 17 80\n- - 80\n10.0.0.2 1 65536\n",
     "milliseconds": bytes([2, 0, 40, 1, 0, 2, 7, 0]) + b"1785542400123 a\n1 b\n- c\n" + b"x" * 60,
     "one": bytes([1, 1, 0, 1, 1, 2, 1]) + b"10.0.0.1\n::1\n\n-\n'1'\n",
-    "numbers": bytes([2, 0, 0, 1, 1, 2, 6, 8]) + b"9223372036854775807 5\n9223372036854775808 5\n007 -\n",
+    "numbers": bytes([2, 0, 0, 1, 1, 2, 6, 8])
+    + b"9223372036854775807 5\n9223372036854775808 5\n007 -\n",
     "windows": DEFAULT + (FLOW * 160)[:-40] + IDLE * 3 + FLOW * 20,
 }
 
