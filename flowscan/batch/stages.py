@@ -65,6 +65,7 @@ def detect_stage(context: Context) -> StageResult:
         folder=Path(settings.detections) if settings.detections else None,
         parameters=settings.parameters,
         trusted=settings.trusted,
+        mmdb=context.settings.enrich.mmdb,
         suppress=settings.suppress,
     )
     if not context.lake.snapshot().files("flows"):

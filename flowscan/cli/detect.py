@@ -107,7 +107,8 @@ def _options(
     from flowscan.detect import Options
     from flowscan.errors import UsageError
 
-    settings = load().detect
+    loaded = load()
+    settings = loaded.detect
     if folder is None and settings.detections:
         folder = Path(settings.detections)
     if folder is not None and not folder.is_dir():
@@ -120,6 +121,7 @@ def _options(
         folder=folder,
         parameters=settings.parameters,
         trusted=settings.trusted,
+        mmdb=loaded.enrich.mmdb,
         suppress=settings.suppress,
         again=again,
     )
@@ -237,7 +239,7 @@ def _list(opened: Any, options: Options, format_: Format, output: Path | None) -
     every = catalogue(options.folder, options.only, options.skip)
     columns = set(opened.snapshot().columns("flows"))
     feeds = opened.read("indicators").num_rows > 0
-    _, reduced, skipped = standings(columns, feeds, every)
+    _, reduced, skipped = standings(columns, every, has_feeds=feeds, has_geo=bool(options.mmdb))
     rows = [
         {
             "detection": d.id,

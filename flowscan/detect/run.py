@@ -46,6 +46,7 @@ class Options:
     folder: Path | None = None
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trusted: tuple[str, ...] = ()
+    mmdb: tuple[str, ...] = ()
     suppress: Sequence[store.Rule] = ()
     again: bool = False
     memory_limit: str = MEMORY
@@ -84,7 +85,7 @@ def detect(lake: Lake, options: Options = Options(), *, now: int) -> DetectResul
 
 
 def standings(
-    columns: set[str], has_feeds: bool, detections: Iterable[Detection]
+    columns: set[str], detections: Iterable[Detection], *, has_feeds: bool, has_geo: bool
 ) -> tuple[list[Detection], dict[str, str], dict[str, str]]:
     """Which detections run on a lake with these columns; reduced and skipped ones with reasons."""
     runs, reduced, skipped = [], {}, {}
@@ -93,7 +94,9 @@ def standings(
         if standing == "cannot":
             skipped[detection.id] = why
         elif detection.feeds and not has_feeds:
-            skipped[detection.id] = "the lake has no threat feeds (flowscan feeds update)"
+            skipped[detection.id] = "the lake has no threat feeds: flowscan feeds add"
+        elif detection.geo and not has_geo:
+            skipped[detection.id] = "no MMDB file is set: enrich.mmdb in flowscan.toml"
         else:
             runs.append(detection)
             if standing == "reduced":
@@ -116,7 +119,9 @@ class _Run:
         if unknown:
             raise QueryError(f"parameters of unknown detections: {', '.join(sorted(unknown))}")
         has_feeds = self.index is not None and len(self.index) > 0
-        self.runs, self.reduced, self.skipped = standings(self.columns, has_feeds, every)
+        self.runs, self.reduced, self.skipped = standings(
+            self.columns, every, has_feeds=has_feeds, has_geo=bool(options.mmdb)
+        )
         self.trusted = Trusted.read(self.options.trusted)
         self.seconds: dict[str, float] = {}
         self.left_out: dict[str, int] = {}
@@ -151,7 +156,8 @@ class _Run:
         params = self.options.parameters.get(detection.id, {})
         parts = [
             detection.query.sql, json.dumps(dict(params), sort_keys=True, default=str),
-            self.feeds if detection.feeds else "", self.trusted.digest,
+            self.feeds if detection.feeds else "",
+            *(self.options.mmdb if detection.geo else ()), self.trusted.digest,
             *(self.days.digest(d) for d in self.days.window(day, detection.lookback)),
             self.days.digest(day), str(detection.severity), history.version(),
         ]  # fmt: skip
@@ -245,6 +251,7 @@ class _Run:
         for name, parts in kept.items():
             if parts:
                 engine.execute(f"INSERT INTO {name} BY NAME SELECT * FROM past_{name}")
+        tables.make_geo(engine, self.options.mmdb)
         self.seconds["shared"] = self.seconds.get("shared", 0) + time.perf_counter() - began
 
     def _evaluate(

@@ -28,7 +28,7 @@ ROW: Final = ("day", "resource", "dedup", "actor", "first_seen", "last_seen", "f
 _TEXTS: Final = ("type", "summary", "false_positives", "triage")
 _KNOWN: Final = {
     *(*_TEXTS, "severity", "role", "attack", "needs", "improves", "reduced", "function"),
-    *("lookback", "evidence", "references", "feeds", "direction"),
+    *("lookback", "evidence", "references", "feeds", "geo", "direction"),
 }
 
 
@@ -38,7 +38,8 @@ class Detection:
 
     `needs` are columns of flows without which it cannot run, `improves` those without which it
     runs with reduced confidence and `reduced` says what is lost; `lookback` counts the days before
-    a day that its rows depend on; `feeds` is true when it reads threat feeds.
+    a day that its rows depend on; `feeds` is true when it reads threat feeds, `geo` when it reads
+    the country and AS of addresses.
     """
 
     query: queries.Query
@@ -55,6 +56,7 @@ class Detection:
     lookback: int
     evidence: tuple[str, ...]
     feeds: bool
+    geo: bool
     false_positives: str
     triage: str
     references: tuple[str, ...]
@@ -134,6 +136,7 @@ def _detection(query: queries.Query, meta: Mapping[str, Any]) -> Detection:
         lookback=int(meta.get("lookback", 0)),
         evidence=_list(meta, "evidence"),
         feeds=bool(meta.get("feeds", False)),
+        geo=bool(meta.get("geo", False)),
         false_positives=_text(meta["false_positives"]),
         triage=_text(meta["triage"]),
         references=_list(meta, "references"),

@@ -13,6 +13,7 @@ from typing import Final
 from flowscan import queries
 from flowscan.detect import known
 from flowscan.engine import Engine
+from flowscan.enrich import Geo
 from flowscan.match import FeedIndex
 
 SHARED: Final = ("edges", "sessions", "hosts", "contacts", "volumes")
@@ -70,6 +71,22 @@ def make_matches(engine: Engine, index: FeedIndex | None) -> int:
     types = {"confidence": "INTEGER"}
     insert(engine, "matches", names, rows, types)
     return len(rows)
+
+
+def make_geo(engine: Engine, files: Sequence[str]) -> None:
+    """Make `geo` (address, country, asn, as_name) of the outside addresses, from MMDB files.
+
+    Raises:
+        ConfigError: a file is missing or damaged.
+    """
+    rows: list[Sequence[object]] = []
+    if files:
+        with Geo(files) as geo:
+            for address in engine.execute(_CALLED).column("address").to_pylist():
+                place = geo.lookup(address)
+                if place.country or place.asn:
+                    rows.append((address, place.country, place.asn, place.as_name))
+    insert(engine, "geo", ("address", "country", "asn", "as_name"), rows, {"asn": "BIGINT"})
 
 
 def insert(
