@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.evaluate import capture
 from benchmarks.evaluate.attacks import ATTACKS, Plant
-from benchmarks.evaluate.background import Estate, add_day, estate
+from benchmarks.evaluate.background import Estate, add_day, awkward, estate
 from benchmarks.evaluate.lake import write
 from benchmarks.evaluate.traffic import Traffic, records
 from flowscan.detect import Options, detect, store
@@ -35,6 +35,7 @@ def one(seed: int, *, v2: bool, scale: float) -> tuple[list[Plant], list[Finding
     e = estate(rng, int(rng.integers(20, 60)))
     t = Traffic(rng)
     add_day(t, e, BEGIN, scale)
+    awkward(t, e, BEGIN)
     plants = [attack(t, e, BEGIN) for attack in ATTACKS for _ in range(2)]
     flows = records(t.connections(), e.interfaces, window=int(rng.choice([60, 600])))
     with tempfile.TemporaryDirectory() as folder:

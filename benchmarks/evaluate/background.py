@@ -150,3 +150,28 @@ def add_day(t: Traffic, e: Estate, day: float, scale: float = 1.0) -> None:
     """One ordinary day, starting at epoch second `day`."""
     for part in (web, inside, outside, noise):
         part(t, e, day, scale)
+
+
+def awkward(t: Traffic, e: Estate, day: float) -> None:
+    """Legitimate traffic in the shape of an attack: what costs a detection its precision."""
+    rng = t.rng
+    monitor, mail, poller = e.hosts["mon"][0], e.hosts["web"][-1], e.hosts["web"][1]
+    for site in public(rng, 30):  # an uptime monitor
+        t.add(monitor, site, 443, day + rng.random() * 60 + np.arange(0, DAY, 60.0),
+              packets_out=9, packets_in=11, bytes_out=1100, bytes_in=7000)  # fmt: skip
+    n = 80  # a mail server that sends and receives
+    t.add(mail, public(rng, n), 25, spread(rng, n, day), packets_out=20, packets_in=15,
+          bytes_out=30_000, bytes_in=1500, duration=3.0)  # fmt: skip
+    t.add(public(rng, 40), mail, 25, spread(rng, 40, day), packets_out=20, packets_in=15,
+          bytes_out=30_000, bytes_in=1500, duration=3.0)  # fmt: skip
+    # One host asks one interface of a partner every five minutes, like clockwork.
+    t.add(poller, public(rng, 1)[0], 443, day + 11 + np.arange(0, DAY, 300.0), packets_out=9,
+          packets_in=9, bytes_out=1300, bytes_in=5200)  # fmt: skip
+    # A partner looks for files over SFTP every ten minutes.
+    n = 144
+    t.add(public(rng, 1)[0], e.hosts["lb"][0], 22, day + 7 + np.arange(0, DAY, 600.0)[:n],
+          duration=2.0, packets_out=38, packets_in=36, bytes_out=5200, bytes_in=6100)  # fmt: skip
+    # A person uploads a film.
+    t.add(e.hosts["work"][2], public(rng, 1)[0], 443, day + 15 * 3600, duration=900.0,
+          packets_out=600_000, packets_in=150_000, bytes_out=800_000_000,
+          bytes_in=9_000_000)  # fmt: skip

@@ -218,7 +218,7 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     head = part.slice(0, 1).to_pylist()[0]
     result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
     regular = (result.timing + result.size) / 2
-    partial = len(times) >= params["min_partial"] and min(result.timing, result.size) >= 0.75
+    partial = len(times) >= params["min_partial"] and min(result.timing, result.size) >= 0.65
     total = result.total
     if partial and regular >= params["min_regular"]:
         # Less than an hour of it is less of a proof.
@@ -230,8 +230,11 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     if total < params["min_score"]:
         return None
     grade = 8.0 if result.strobe else severity(total)
-    if head["quiet"]:
+    quiet = head["quiet"]
+    if quiet:
         grade = min(grade, 2.0)
+    elif _is_web_poll(head, result, params):
+        grade, quiet = min(grade, 3.5), "a web service, polled without jitter"
     return {
         **_counts(head, part, len(times), int(times[0])),
         "severity": grade,
@@ -246,8 +249,14 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
         "duration": result.duration,
         "bytes_per_call": float(np.median(sizes)),
         "callers": head["callers"],
-        "known_as": head["quiet"] or None,
+        "known_as": quiet or None,
     }
+
+
+def _is_web_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) -> bool:
+    """Software polls to the second and gets a certificate each time; hiding looks different."""
+    web = head["port"] in (80, 443, 8443)
+    return bool(web and result.jitter < 0.05 and head["answer"] >= params["web_answer"])
 
 
 def _counts(head: Mapping[str, Any], part: Any, calls: int, first: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ description = """
 RITA's beacon score over the sessions of a day: regular times, equal sizes, an even histogram,
 persistence. Jitter of a third is tolerated. Addresses of well-known services and those that many
 of our hosts call are left out; those that send large answers stay at low, and so do the targets
-of a host that polls many."""
+of a host that polls many, and web services that are polled without any jitter and answer with a
+certificate's worth of bytes."""
 type = "Backdoor:EC2/Beacon"
 severity = 6.0
 role = "ACTOR"
@@ -51,6 +52,10 @@ help = "least score, 0 to 1"
 [params.min_timing]
 type = "float"
 help = "least score of the times alone: callers at random moments reach 0.53"
+[params.web_answer]
+type = "integer"
+help = """
+least mean bytes of an answer of a web service with a certificate; polled without jitter it is low"""
 [params.many]
 type = "integer"
 help = "outside addresses polled like clockwork that make a host a monitor"
@@ -89,7 +94,8 @@ pairs AS (
   SELECT c.day, c.client, c.server, c.port, c.protocol, k.callers,
     row_number() OVER (ORDER BY c.day, c.client, c.server, c.port, c.protocol) AS pair,
     CASE WHEN c.bytes_in > /*$max_answer*/ 50000 * c.sessions THEN 'large answers' ELSE '' END
-      AS quiet
+      AS quiet,
+    CAST(c.bytes_in AS DOUBLE) / c.sessions AS answer
   FROM contacts c
   JOIN called k ON k.day = c.day AND k.server = c.server
   JOIN fleet f ON f.day = c.day
@@ -102,12 +108,12 @@ pairs AS (
     AND p.kind IS NULL
     AND NOT (k.callers >= 3 AND k.callers * 100 >= f.hosts * /*$common*/ 25)
 )
-SELECT p.pair, p.day, p.client, p.server, p.port, p.protocol, p.callers, p.quiet,
+SELECT p.pair, p.day, p.client, p.server, p.port, p.protocol, p.callers, p.quiet, p.answer,
   x.data_first, x.data_last, s.first_seen, s.last_seen, s.bytes_out,
   s.packets_out + s.packets_in AS packets, s.bytes_out + s.bytes_in AS bytes
 FROM pairs p
 JOIN span x ON x.day = p.day
 JOIN sessions s ON s.client = p.client AND s.server = p.server AND s.server_port = p.port
   AND s.protocol = p.protocol AND s.first_seen >= p.day AND s.first_seen < p.day + 86400
-WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
+WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$web_answer*/ 2500 > 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
   AND /*$min_interval*/ 5 > 0

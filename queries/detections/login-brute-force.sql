@@ -31,6 +31,9 @@ help = "least packets of an attempt, from the client"
 [params.max_packets]
 type = "integer"
 help = "most packets of an attempt, from the client"
+[params.max_bytes]
+type = "integer"
+help = "most mean bytes of an attempt, from the client; transfers send more"
 [params.min_attempts]
 type = "integer"
 help = "least attempts of one stranger in a day"
@@ -84,7 +87,7 @@ judged AS (
 ),
 t AS (
   SELECT * FROM judged
-  WHERE attempts * 10 >= sessions * 6
+  WHERE attempts * 10 >= sessions * 6 AND bytes_per_attempt <= /*$max_bytes*/ 4500
     AND (port IN (21, 222, 2022, 2200, 2222, 2323, 23, 5555, 5900, 5901, 5938, 8022, 8291, 10022, 22222)
       OR (way = 'inbound' AND port IN (389, 445, 636, 1433, 1521, 3306, 5432, 6379, 27017)
         AND attempts >= 60)

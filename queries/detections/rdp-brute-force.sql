@@ -28,6 +28,9 @@ help = "least packets of an attempt, from the client"
 [params.max_packets]
 type = "integer"
 help = "most packets of an attempt, from the client"
+[params.max_bytes]
+type = "integer"
+help = "most mean bytes of an attempt, from the client; transfers send more"
 [params.min_attempts]
 type = "integer"
 help = "least attempts of one stranger in a day"
@@ -84,7 +87,7 @@ judged AS (
 ),
 t AS (
   SELECT * FROM judged
-  WHERE attempts * 10 >= sessions * 6
+  WHERE attempts * 10 >= sessions * 6 AND bytes_per_attempt <= /*$max_bytes*/ 4500
     AND ((way = 'inbound' AND (attempts >= /*$min_attempts*/ 20
         OR (attempts >= 3 AND guessers >= 20 AND against >= 200)))
       OR (way <> 'inbound' AND (in_one_hour >= /*$min_per_hour*/ 100
