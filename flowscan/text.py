@@ -28,6 +28,10 @@ __all__ = [
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
+# A tab, carriage return or NUL in front of a formula hides it from a naive check.
+_LEADING = {"\t", "\r", "\0"}
+
+
 def plain(text: object) -> str:
     """Make text safe for a terminal or a line: control, format and bidi characters become `?`."""
     raw = str(text)
@@ -39,12 +43,14 @@ def plain(text: object) -> str:
 def csv_cell(value: object) -> object:
     """Disarm spreadsheet formulas in text (CWE-1236); numbers stay numbers.
 
-    A text that starts with a formula character gets a leading apostrophe, as OWASP advises;
-    that makes the round trip lossy on purpose.
+    A text that starts with a formula character gets a leading apostrophe, as OWASP advises, and
+    control characters become `?` (a lone carriage return would end a row for many readers); that
+    makes the round trip lossy on purpose.
     """
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r", "\0"}:
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return "'" + text if text[:1] in {"=", "+", "-", "@"} or value[:1] in _LEADING else text
 
 
 def markdown_text(value: object) -> str:
