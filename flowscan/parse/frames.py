@@ -139,7 +139,8 @@ class Reader:
                 texts.str.contains("^[0-9]{1,19}$")
                 & texts.cast(self.types[n], strict=False).is_not_null()
             )
-            bad |= ~digits.fill_null(True).to_numpy()
+            # NULL is no number, and in order
+            bad |= ~(digits | texts.is_null()).to_numpy()
         return bad
 
     def _in_range(self, frame: pl.DataFrame, bad: Mask, *, careful: bool) -> bool:
