@@ -124,25 +124,22 @@ slices AS (
   FROM directed
   GROUP BY 1, 2
 ),
-whole AS (
-  SELECT k, mod(l, 16777216) AS m,
-    CASE mod(l, 256) WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS gap,
-    least(min(s_ab), min(s_ba)) AS s, max(e) AS e,
-    sum(records) AS records, sum(rejected) AS rejected, min(s_ab) AS s_ab, min(s_ba) AS s_ba,
-    sum(packets) AS packets, sum(packets_ab) AS packets_ab,
-    sum(bytes) AS bytes, sum(bytes_ab) AS bytes_ab, bitwise_or_agg(flags) AS flags
+several AS (
+  -- A key with one slice is one connection; only these may be more.
+  SELECT k, mod(l, 16777216) AS m
   FROM slices
-  GROUP BY 1, 2, 3
+  GROUP BY 1, 2
+  HAVING count(*) > 1
 ),
 breaks AS (
-  -- Only a key that lasted longer than the gap can hold two connections.
-  SELECT x.*, w.m,
-    CASE WHEN least(x.s_ab, x.s_ba) > w.gap + max(x.e) OVER (
-      PARTITION BY x.k, w.m ORDER BY x.l
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS fresh
+  SELECT x.*, v.m,
+    CASE WHEN least(x.s_ab, x.s_ba)
+        > CASE mod(v.m, 256) WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END
+          + max(x.e) OVER (
+            PARTITION BY x.k, v.m ORDER BY x.l
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 1 ELSE 0 END AS fresh
   FROM slices x
-  JOIN whole w ON w.k = x.k AND w.m = mod(x.l, 16777216)
-  WHERE w.e - w.s > w.gap
+  JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
 ),
 numbered AS (
   SELECT *,
@@ -152,9 +149,11 @@ numbered AS (
   FROM breaks
 ),
 packed AS (
-  SELECT k, m, s, e, records, rejected, s_ab, s_ba, packets, packets_ab, bytes, bytes_ab, flags
-  FROM whole
-  WHERE e - s <= gap
+  SELECT x.k, mod(x.l, 16777216) AS m, least(x.s_ab, x.s_ba) AS s, x.e, x.records, x.rejected,
+    x.s_ab, x.s_ba, x.packets, x.packets_ab, x.bytes, x.bytes_ab, x.flags
+  FROM slices x
+  LEFT JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
+  WHERE v.k IS NULL
   UNION ALL
   SELECT k, m, least(min(s_ab), min(s_ba)), max(e), sum(records), sum(rejected), min(s_ab),
     min(s_ba), sum(packets), sum(packets_ab), sum(bytes), sum(bytes_ab), bitwise_or_agg(flags)
