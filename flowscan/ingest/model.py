@@ -17,9 +17,10 @@ class IngestOptions:
     """How to ingest.
 
     `format` are the columns of text without a header (None: the source's own, else AWS's
-    default). `row_group` is the number of rows collected before they are written. A batch is
-    committed when it has read `batch_bytes` of input or `batch_objects` objects. `fetch_bytes`
-    bounds what is downloaded ahead of the parser. `stop`, once set, ends the ingest early: what
+    default). `row_group` is the number of rows collected before they are written; with the
+    block that goes over it they still fit one Parquet row group. A batch is committed when it
+    has read `batch_bytes` of input or `batch_objects` objects. `fetch_bytes` bounds what is
+    downloaded ahead of the parser. `stop`, once set, ends the ingest early: what
     was read is committed, nothing more is begun.
     """
 
@@ -27,7 +28,7 @@ class IngestOptions:
     window: Window = field(default_factory=Window)
     format: tuple[str, ...] | None = None
     kernel: Literal["auto", "native", "polars"] = "auto"
-    row_group: int = 1_000_000
+    row_group: int = 960_000
     batch_bytes: int = 256 * MEGABYTE
     batch_objects: int = 5_000
     fetch_bytes: int = 128 * MEGABYTE
