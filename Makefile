@@ -29,7 +29,11 @@ demo: $(READY) ## Ingest sample_logs, match, detect, print the report, write rep
 test: $(VENV)/.dev ## Run the tests (under 10 minutes on 2 cores)
 	$(BIN)/python -m pytest -q -m "not slow and not engines" -n 2 --dist loadfile
 
-test-slow: $(VENV)/.dev ## Run the tests that take minutes: soak, big inputs, crash matrices
+$(VENV)/.spark: $(VENV)/.dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[spark]'
+	@touch $@
+
+test-slow: $(VENV)/.spark ## Run the tests that take minutes: soak, big inputs, crash matrices
 	$(BIN)/python -m pytest -q -m "slow and not engines"
 
 test-engines: $(VENV)/.dev ## Run every query on a real Trino server and compare with DuckDB
