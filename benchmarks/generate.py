@@ -157,8 +157,8 @@ def generate(
         jobs.append((folder / name, i, rows, kind, start, max(60, span // files)))
     with ProcessPoolExecutor(workers) as pool:
         for n, _ in enumerate(pool.map(write, jobs, chunksize=max(1, files // 200)), 1):
-            print(f"\r{n}/{files}", end="", file=sys.stderr)
-    print(file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\r{n}/{files}", end="", file=sys.stderr)
     done.touch()
     return root
 
