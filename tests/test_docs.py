@@ -28,6 +28,16 @@ def test_command_reference_is_what_the_program_says() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_table_of_detections_is_what_the_files_say() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "make_detections.py", "--check"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_command_has_help_with_an_example() -> None:
     reference = (ROOT / "docs" / "commands.md").read_text()
     leaves = re.findall(
