@@ -112,7 +112,13 @@ class Finding:
 
     @property
     def severity(self) -> float:
-        """The highest severity of its days."""
+        """The highest severity of its days, or that of the latest day.
+
+        The latest day counts where later days explain earlier ones, as a second and third night
+        explain a backup (`details["judged_by"]`).
+        """
+        if self.details.get("judged_by") == "latest day":
+            return self.days[-1].severity
         return max(day.severity for day in self.days)
 
     @property

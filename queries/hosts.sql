@@ -36,24 +36,39 @@ sides AS (
   FROM pairs
   WHERE dstaddr <> srcaddr
 ),
-candidates AS (
-  SELECT day, recorder, address, sum(records) AS records, sum(own) AS own,
-    sum(known) AS known,
-    count(DISTINCT peer) AS peers
+sums AS (
+  SELECT day, recorder, address, sum(records) AS records, sum(own) AS own, sum(known) AS known
   FROM sides
   GROUP BY 1, 2, 3
 ),
+most AS (
+  SELECT day, recorder, max(records) AS records FROM sums GROUP BY 1, 2
+),
+leading AS (
+  -- Only what stands in much of a recorder's records can be its address.
+  SELECT s.day, s.recorder, s.address, s.records, s.own, r.records AS total, r.ways
+  FROM sums s
+  JOIN recorders r ON r.day = s.day AND r.recorder = s.recorder
+  JOIN most m ON m.day = s.day AND m.recorder = s.recorder
+  WHERE s.records * 20 >= r.records OR s.records = m.records
+),
+candidates AS (
+  SELECT l.day, l.recorder, l.address, max(l.records) AS records, max(l.own) AS own,
+    max(l.total) AS total, max(l.ways) AS ways, count(DISTINCT s.peer) AS peers
+  FROM leading l
+  JOIN sides s ON s.day = l.day AND s.recorder = l.recorder AND s.address = l.address
+  GROUP BY 1, 2, 3
+),
 ranked AS (
-  SELECT c.*, r.records AS total, r.ways,
+  SELECT *,
     row_number() OVER (
-      PARTITION BY c.day, c.recorder
-      ORDER BY CASE WHEN c.records * 10 >= r.records * 9 THEN 0 ELSE 1 END,
-        c.own DESC, c.peers DESC,
-        CASE WHEN regexp_like(c.address,
+      PARTITION BY day, recorder
+      ORDER BY CASE WHEN records * 10 >= total * 9 THEN 0 ELSE 1 END,
+        own DESC, peers DESC,
+        CASE WHEN regexp_like(address,
           '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])') THEN 0 ELSE 1 END,
-        c.records DESC, c.address) AS place
-  FROM candidates c
-  JOIN recorders r ON r.day = c.day AND r.recorder = c.recorder
+        records DESC, address) AS place
+  FROM candidates
 ),
 firsts AS (
   SELECT day, recorder, address, total, records, ways,
@@ -63,10 +78,10 @@ firsts AS (
 ),
 owned AS (
   SELECT r.day, r.recorder, r.address, r.records
-  FROM ranked r
+  FROM sums r
   JOIN firsts f ON f.day = r.day AND f.recorder = r.recorder
   WHERE (r.known > 0 AND r.own * 10 >= r.known * 4)
-    OR (f.ways * 2 < f.total AND r.place = 1)
+    OR (f.ways * 2 < f.total AND r.address = f.address)
     OR (f.ways * 2 < f.total AND f.records * 10 < f.total * 9
       AND split_part(r.address, '.', 1) = f.part1 AND split_part(r.address, '.', 2) = f.part2)
   UNION ALL

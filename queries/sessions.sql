@@ -182,9 +182,9 @@ plain AS (
       WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) <> 18 THEN 1
       WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) <> 18 THEN -1
       WHEN packets_ba = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024
-        AND (rejected = 0 OR bp >= 32768) THEN -2
+        AND (rejected = 0 OR bp >= 32768 OR (protocol = 17 AND ap IN (53, 123, 443))) THEN -2
       WHEN packets_ab = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024
-        AND (rejected = 0 OR ap >= 32768) THEN 2
+        AND (rejected = 0 OR ap >= 32768 OR (protocol = 17 AND bp IN (53, 123, 443))) THEN 2
       WHEN packets_ba = 0 THEN 2
       WHEN packets_ab = 0 THEN -2
       WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 3

@@ -23,6 +23,15 @@ LONGEST_RUN: Final = 12
 LEAST_TIMES: Final = 4
 STROBE: Final = 86_400
 HOUR: Final = 3600
+MOST_SPREAD: Final = 0.4
+
+POLLED: Final = frozenset(
+    {
+        *(22, 25, 110, 143, 161, 465, 514, 587, 636, 993, 995, 1883, 4505, 4506, 5044, 5666),
+        *(6514, 8140, 8883, 9418, 10050, 10051, 24224),
+    }
+)
+"""Ports of mail, logs, monitoring, messages and configuration, whose clients poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,7 @@ def regular(times: Values, first: npt.NDArray[np.bool_], least: float) -> npt.ND
     """A cheap look at all groups at once, `first` marking where each begins.
 
     True where the median interval is at least `least` and the median deviation from it at most
-    half of it. Calls at random moments deviate by 0.69; jitter of a third by 0.17.
+    `MOST_SPREAD` of it. Calls at random moments deviate by 0.69, jitter of a half by 0.25.
     """
     group = np.cumsum(first) - 1
     delta = np.diff(times)
@@ -198,7 +207,7 @@ def regular(times: Values, first: npt.NDArray[np.bool_], least: float) -> npt.ND
     middle = medians(delta[inside], group[1:][inside], count)
     apart = np.abs(delta - middle[group[1:]])
     spread = medians(apart[inside], group[1:][inside], count)
-    good: npt.NDArray[np.bool_] = (middle >= least) & (spread <= middle / 2)
+    good: npt.NDArray[np.bool_] = (middle >= least) & (spread <= middle * MOST_SPREAD)
     return good
 
 
@@ -233,8 +242,8 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     quiet = head["quiet"]
     if quiet:
         grade = min(grade, 2.0)
-    elif _is_web_poll(head, result, params):
-        grade, quiet = min(grade, 3.5), "a web service, polled without jitter"
+    elif _is_poll(head, result, params):
+        grade, quiet = min(grade, 3.5), "a service, polled without jitter"
     return {
         **_counts(head, part, len(times), int(times[0])),
         "severity": grade,
@@ -253,10 +262,17 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _is_web_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) -> bool:
-    """Software polls to the second and gets a certificate each time; hiding looks different."""
-    web = head["port"] in (80, 443, 8443)
-    return bool(web and result.jitter < 0.05 and head["answer"] >= params["web_answer"])
+def _is_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) -> bool:
+    """Software polls to the second; hiding looks different.
+
+    On web ports the answer has to be worth a certificate each time, on the ports of other known
+    services the port is enough.
+    """
+    if result.jitter >= params["max_poll_jitter"]:
+        return False
+    if head["port"] in (80, 443, 8443):
+        return bool(head["answer"] >= params["web_answer"])
+    return head["port"] in POLLED
 
 
 def _counts(head: Mapping[str, Any], part: Any, calls: int, first: int) -> dict[str, Any]:

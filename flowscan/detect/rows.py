@@ -102,6 +102,7 @@ def _finding(
         **{k: v for k, v in host.items() if v is not None and k not in ("day", "address")},
         "direction": top.get("direction") or detection.direction,
         "attack": list(detection.attack),
+        "judged_by": detection.judged_by,
     }
     return Finding(
         id=finding_id(detection.type, group.resource, group.dedup),

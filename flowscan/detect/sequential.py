@@ -81,8 +81,10 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _severity(row: Mapping[str, Any], many: bool) -> float:
     """Refused knocks are the internet's weather; many ports that let packets through are not."""
+    if many and (row["let_through"] >= row["targets"] / 4 or row["answered"]):
+        return 5.0
     if many:
-        return 5.0 if row["let_through"] >= row["targets"] / 4 or row["answered"] else 3.0
+        return 4.0 if row["failed"] >= 100 else 3.0
     return 3.0 if row["answered"] else 2.0
 
 

@@ -28,7 +28,7 @@ ROW: Final = ("day", "resource", "dedup", "actor", "first_seen", "last_seen", "f
 _TEXTS: Final = ("type", "summary", "false_positives", "triage")
 _KNOWN: Final = {
     *(*_TEXTS, "severity", "role", "attack", "needs", "improves", "reduced", "function"),
-    *("lookback", "evidence", "references", "feeds", "geo", "direction"),
+    *("lookback", "evidence", "references", "feeds", "geo", "direction", "judged_by"),
 }
 
 
@@ -39,7 +39,7 @@ class Detection:
     `needs` are columns of flows without which it cannot run, `improves` those without which it
     runs with reduced confidence and `reduced` says what is lost; `lookback` counts the days before
     a day that its rows depend on; `feeds` is true when it reads threat feeds, `geo` when it reads
-    the country and AS of addresses.
+    the country and AS of addresses; `judged_by` tells which day gives the severity.
     """
 
     query: queries.Query
@@ -57,6 +57,7 @@ class Detection:
     evidence: tuple[str, ...]
     feeds: bool
     geo: bool
+    judged_by: Literal["worst day", "latest day"]
     false_positives: str
     triage: str
     references: tuple[str, ...]
@@ -99,6 +100,8 @@ def read(query: queries.Query) -> Detection:
         problems.append("role is neither ACTOR nor TARGET")
     if meta.get("direction", "unknown") not in ("inbound", "outbound", "internal", "unknown"):
         problems.append("direction is none of inbound, outbound, internal, unknown")
+    if meta.get("judged_by", "worst day") not in ("worst day", "latest day"):
+        problems.append("judged_by is neither 'worst day' nor 'latest day'")
     problems += [f"attack: {a!r}" for a in _list(meta, "attack") if not ATTACK.fullmatch(a)]
     named = (*_list(meta, "needs"), *_list(meta, "improves"))
     problems += [f"{n!r} is no field of flow logs" for n in named if n not in schema.BY_NAME]
@@ -137,6 +140,7 @@ def _detection(query: queries.Query, meta: Mapping[str, Any]) -> Detection:
         evidence=_list(meta, "evidence"),
         feeds=bool(meta.get("feeds", False)),
         geo=bool(meta.get("geo", False)),
+        judged_by=meta.get("judged_by", "worst day"),
         false_positives=_text(meta["false_positives"]),
         triage=_text(meta["triage"]),
         references=_list(meta, "references"),

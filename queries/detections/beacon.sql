@@ -52,6 +52,9 @@ help = "least score, 0 to 1"
 [params.min_timing]
 type = "float"
 help = "least score of the times alone: callers at random moments reach 0.53"
+[params.max_poll_jitter]
+type = "float"
+help = "median deviation over the median interval below which a caller does not hide"
 [params.web_answer]
 type = "integer"
 help = """
@@ -115,5 +118,6 @@ FROM pairs p
 JOIN span x ON x.day = p.day
 JOIN sessions s ON s.client = p.client AND s.server = p.server AND s.server_port = p.port
   AND s.protocol = p.protocol AND s.first_seen >= p.day AND s.first_seen < p.day + 86400
-WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$web_answer*/ 2500 > 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
+WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$web_answer*/ 2500 > 0
+  AND /*$max_poll_jitter*/ 0.07 >= 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
   AND /*$min_interval*/ 5 > 0

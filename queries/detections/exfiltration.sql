@@ -13,6 +13,7 @@ attack = ["TA0010:T1048", "TA0010:T1567"]
 improves = ["pkt_dst_aws_service"]
 reduced = "without it AWS services are told by their published ranges only"
 lookback = 14
+judged_by = "latest day"
 summary = """
 {resource} sent {bytes_out} bytes to {actor} port {port} ({destination}) and got {bytes_in} back."""
 false_positives = "Off-site backups and migrations on their first day; uploads of media."

@@ -2,9 +2,9 @@
 id = "long-connection"
 title = "A connection to outside is held for hours"
 description = """
-One connection to an outside address lasts an hour or more: a remote shell or a tunnel looks like
-it. On ports where long connections are usual it stays at low. Connections are counted by day, so
-one of several days shows as one per day."""
+One connection to an outside address lasts an hour or more, or half an hour on an unusual port: a
+remote shell or a tunnel looks like it. On ports where long connections are usual it stays at low.
+Connections are counted by day, so one of several days shows as one per day."""
 type = "Backdoor:EC2/LongConnection"
 severity = 4.0
 role = "ACTOR"
@@ -16,6 +16,9 @@ summary = "{resource} held a connection to {actor} port {port} for {seconds} s."
 false_positives = "Tunnels, message queues and chat on ports of their own."
 triage = "Which process holds it, and who owns the other side?"
 references = ["https://attack.mitre.org/techniques/T1571/"]
+[params.min_odd]
+type = "integer"
+help = "least length on a TCP port on which long connections are not usual"
 [params.min_seconds]
 type = "integer"
 help = "least length of a connection in seconds"
@@ -27,9 +30,9 @@ SELECT first_seen - mod(first_seen, 86400) AS day, s.client AS resource,
   sum(s.bytes_out + s.bytes_in) AS bytes,
   CASE
     WHEN max(p.kind) IS NOT NULL OR s.server_port IN (22, 25, 80, 143, 179, 443, 465, 500,
-      554, 587, 853, 993, 995, 1194, 1883, 1935, 3478, 3479, 3480, 3481, 4070, 4500, 5060, 5061,
+      554, 587, 853, 993, 995, 1194, 1883, 1935, 3389, 3478, 3479, 3480, 3481, 4070, 4500, 5060, 5061,
       5222, 5223, 5228, 5229, 5230, 5269, 5671, 5672, 5938, 6568, 8080, 8443, 8801, 8883, 9092,
-      9093, 9094, 22000, 41641, 51820) OR s.server_port BETWEEN 27015 AND 27050
+      9093, 9094, 10050, 10051, 22000, 41641, 51820) OR s.server_port BETWEEN 27015 AND 27050
     THEN 2.0
     WHEN s.protocol = 17 THEN 3.0
     WHEN max(s.last_seen - s.first_seen) >= 8 * 3600 THEN 6.0
@@ -42,11 +45,17 @@ FROM sessions s
 JOIN (
   SELECT DISTINCT client, server FROM contacts
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
-    AND client_side = 'ours' AND server_side = 'public' AND duration >= /*$min_seconds*/ 3600
+    AND client_side = 'ours' AND server_side = 'public' AND duration >= /*$min_odd*/ 1800
 ) c ON c.client = s.client AND c.server = s.server
 LEFT JOIN places p ON p.address = s.server
 WHERE s.first_seen >= /*$since*/ 0 AND s.first_seen < /*$until*/ 4102444800
-  AND s.last_seen - s.first_seen >= /*$min_seconds*/ 3600
+  AND s.last_seen - s.first_seen >= /*$min_odd*/ 1800
   AND s.protocol IN (6, 17) AND s.packets_in > 0 AND s.packets_out > 0
   AND NOT (s.protocol = 17 AND s.server_port IN (53, 123))
 GROUP BY 1, 2, 3, 4, s.server_port, s.protocol
+HAVING max(s.last_seen - s.first_seen) >= /*$min_seconds*/ 3600
+  OR (s.protocol = 6 AND s.server_port >= 1024 AND max(p.kind) IS NULL
+    AND s.server_port NOT IN (22, 25, 80, 143, 179, 443, 465, 500,
+      554, 587, 853, 993, 995, 1194, 1883, 1935, 3389, 3478, 3479, 3480, 3481, 4070, 4500, 5060, 5061,
+      5222, 5223, 5228, 5229, 5230, 5269, 5671, 5672, 5938, 6568, 8080, 8443, 8801, 8883, 9092,
+      9093, 9094, 10050, 10051, 22000, 41641, 51820) AND s.server_port NOT BETWEEN 27015 AND 27050)

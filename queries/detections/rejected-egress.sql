@@ -32,7 +32,7 @@ SELECT c.day, c.client AS resource,
   c.packets_out + c.packets_in AS packets, c.bytes_out + c.bytes_in AS bytes,
   CASE
     WHEN p.kind IS NOT NULL OR c.protocol <> 6 OR c.port IN (25, 80, 443) THEN 2.0
-    WHEN c.failed >= /*$persistent*/ 50 AND c.last_seen - c.first_seen >= 1800 THEN 4.5
+    WHEN c.failed >= /*$persistent*/ 50 AND c.last_seen - c.first_seen >= 600 THEN 4.5
     ELSE 3.0
   END AS severity,
   c.port, c.protocol, c.failed, c.refused, c.silent, c.open, p.kind AS known_as
