@@ -8,32 +8,30 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flowscan import queries
+from flowscan.detect import Detection, catalogue
+from flowscan.schema import DEFAULT_FORMAT
 
 PAGE = Path(__file__).parent / "detections.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
-def needs(meta: dict[str, object]) -> str:
-    """What a detection wants beyond the default format."""
-    wants = []
-    if meta.get("feeds"):
-        wants.append("a feed")
-    if meta.get("geo"):
-        wants.append("MMDB files")
-    improves = meta.get("improves")
-    if isinstance(improves, list):
-        wants.append("better with " + ", ".join(str(i) for i in improves))
-    return "; ".join(wants) or "nothing"
+def default_format(detection: Detection) -> str:
+    """How it stands on logs that have only the fields of the default format."""
+    standing, _ = detection.standing(set(DEFAULT_FORMAT))
+    extras = (("a feed", detection.feeds), ("MMDB files", detection.geo))
+    wants = [name for name, needed in extras if needed]
+    words = {"run": "runs", "reduced": "reduced", "cannot": "cannot"}[standing]
+    return f"{words}, with {' and '.join(wants)}" if wants else words
 
 
 def table() -> str:
     """One row per detection."""
-    lines = ["| detection | type | severity | what | wants |", "|---|---|---:|---|---|"]
-    for query in sorted(queries.catalogue("detections"), key=lambda q: q.id):
-        meta = dict(query.meta)
-        link = f"[{query.id}](../queries/detections/{query.id}.sql)"
-        row = (link, f"`{meta['type']}`", str(meta["severity"]), query.title, needs(meta))
+    lines = ["| detection | type | severity | what | on the default format | better with |",
+             "|---|---|---:|---|---|---|"]  # fmt: skip
+    for d in catalogue():
+        link = f"[{d.id}](../queries/detections/{d.id}.sql)"
+        row = (link, f"`{d.type}`", str(d.severity), d.query.title, default_format(d),
+               ", ".join(d.improves))  # fmt: skip
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
 

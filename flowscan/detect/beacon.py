@@ -167,8 +167,8 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Score the sessions of each pair (day, client, server, port): the rows that are a beacon.
 
     A pair is a beacon when its total reaches `min_score`, or when it was active for a part of the
-    day only but its times and sizes alone are as regular as `min_regular`. A host that calls
-    `many` addresses like clockwork is a monitor: what it calls stays low.
+    day only but its times and sizes deviate so little that they reach `min_regular`. A host that
+    calls `many` addresses like clockwork is a monitor: what it calls stays low.
     """
     if table.num_rows == 0:
         return []
@@ -226,17 +226,9 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     sizes = part.column("bytes_out").cast("double").to_numpy()
     head = part.slice(0, 1).to_pylist()[0]
     result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
-    regular = (result.timing + result.size) / 2
-    partial = len(times) >= params["min_partial"] and min(result.timing, result.size) >= 0.65
-    total = result.total
-    if partial and regular >= params["min_regular"]:
-        # Less than an hour of it is less of a proof.
-        brief = float(times[-1] - times[0]) < HOUR
-        total = max(total, round(regular * (0.73 if brief else 0.9), 3))
-    least = params["min_timing"] if len(times) >= params["min_partial"] else 0.8
-    if result.interval < params["min_interval"] or result.timing < least:
-        return None
-    if total < params["min_score"]:
+    total = max(result.total, _partial(times, sizes, result, params))
+    few = len(times) < params["min_partial"] and result.jitter > params["few_jitter"]
+    if few or result.interval < params["min_interval"] or total < params["min_score"]:
         return None
     grade = 8.0 if result.strobe else severity(total)
     quiet = head["quiet"]
@@ -260,6 +252,20 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
         "callers": head["callers"],
         "known_as": quiet or None,
     }
+
+
+def _partial(times: Values, sizes: Values, result: Score, params: Mapping[str, Any]) -> float:
+    """Score of a beacon that lived for part of the day: how little times and sizes deviate.
+
+    RITA's histogram and persistence speak against it, and its skewness is noise for few calls.
+    """
+    even = (1 - result.jitter, deviation(np.sort(sizes), 0.0))
+    regular = sum(even) / 2
+    if len(times) < params["min_partial"] or min(even) < 0.6 or regular < params["min_regular"]:
+        return 0.0
+    # Less than an hour of it is less of a proof.
+    brief = float(times[-1] - times[0]) < HOUR
+    return round(regular * (0.73 if brief else 0.9), 3)
 
 
 def _is_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) -> bool:

@@ -49,9 +49,9 @@ help = "least calls in a day"
 [params.min_score]
 type = "float"
 help = "least score, 0 to 1"
-[params.min_timing]
+[params.few_jitter]
 type = "float"
-help = "least score of the times alone: callers at random moments reach 0.53"
+help = "most deviation over the interval when there are fewer calls than min_partial"
 [params.max_poll_jitter]
 type = "float"
 help = "median deviation over the median interval below which a caller does not hide"
@@ -64,7 +64,9 @@ type = "integer"
 help = "outside addresses polled like clockwork that make a host a monitor"
 [params.min_regular]
 type = "float"
-help = "least mean of timing and size of a beacon that lived for part of the day"
+help = """
+least evenness of times and sizes of a beacon that lived for part of the day: 1 minus the median
+deviation over the median, mean of both"""
 [params.min_partial]
 type = "integer"
 help = "least calls of such a beacon"
@@ -118,6 +120,6 @@ FROM pairs p
 JOIN span x ON x.day = p.day
 JOIN sessions s ON s.client = p.client AND s.server = p.server AND s.server_port = p.port
   AND s.protocol = p.protocol AND s.first_seen >= p.day AND s.first_seen < p.day + 86400
-WHERE /*$min_score*/ 0.7 >= 0 AND /*$min_timing*/ 0.65 >= 0 AND /*$many*/ 6 > 0 AND /*$web_answer*/ 2500 > 0
+WHERE /*$min_score*/ 0.7 >= 0 AND /*$few_jitter*/ 0.2 >= 0 AND /*$many*/ 6 > 0 AND /*$web_answer*/ 2500 > 0
   AND /*$max_poll_jitter*/ 0.07 >= 0 AND /*$min_regular*/ 0.85 >= 0 AND /*$min_partial*/ 20 > 0
   AND /*$min_interval*/ 5 > 0

@@ -238,3 +238,14 @@ def test_a_broken_file_lists_all_that_is_wrong(tmp_path):
     text = str(caught.value)
     for part in ("triage is missing", "type is no", "severity", "'colour' is no field", "role"):
         assert part in text
+
+
+def test_the_example_of_the_docs_runs(tmp_path):
+    text = (HERE.parents[1] / "docs" / "writing-a-detection.md").read_text()
+    (tmp_path / "late-database.sql").write_text(re.search(r"```sql\n(.*?)```", text, re.DOTALL)[1])
+    calls = Calls()
+    calls.add(BEGIN, client="10.0.0.5", server="10.0.1.9", port=5432, count=5, every=60)
+    lake = write(tmp_path / "lake", calls.flows(), v2=True)
+    detect(lake, Options(only=("late-database",), folder=tmp_path), now=NOW)
+    (one,) = store.load(lake)
+    assert one.description.startswith("10.0.0.5 called port 5432 of 10.0.1.9 5 times")
