@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 Status = Literal["active", "archived", "suppressed"]
@@ -259,15 +259,20 @@ def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
+def _numbers(counts: Counts) -> dict[str, int]:
+    # Not dataclasses.asdict, which copies deeply: there are thousands of actors.
+    return {name: getattr(counts, name) for name in Counts.__slots__}
+
+
 def _actor(actor: Actor) -> dict[str, Any]:
     details = {"details": dict(actor.details)} if actor.details else {}
-    return {"address": actor.address, **asdict(actor.counts), **details}
+    return {"address": actor.address, **_numbers(actor.counts), **details}
 
 
 def _day(day: Day) -> dict[str, Any]:
     return {
         "day": day.day,
-        **asdict(day.counts),
+        **_numbers(day.counts),
         "severity": day.severity,
         "actors": [_actor(a) for a in day.actors],
         "actors_total": day.actors_total,

@@ -180,11 +180,16 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     changed = np.concatenate([[True], pair[1:] != pair[:-1]])
     starts = np.flatnonzero(changed)
     ends = np.append(starts[1:], table.num_rows)
+    sums = {n: table.column(n).to_numpy()[order] for n in ("packets", "bytes", "last_seen")}
+    sizes = table.column("bytes_out").to_numpy()[order].astype(np.float64)
     found = []
     for at in np.flatnonzero(regular(times, changed, params["min_interval"])).tolist():
-        low, high = int(starts[at]), int(ends[at])
-        row = _judge(times[low:high], table.take(order[low:high]), params)
+        part = slice(int(starts[at]), int(ends[at]))
+        head = table.slice(int(order[part.start]), 1).to_pylist()[0]
+        row = _judge(head, times[part], sizes[part], params)
         if row is not None:
+            row["last_seen"] = int(sums["last_seen"][part].max())
+            row |= {n: int(sums[n][part].sum()) for n in ("packets", "bytes")}
             found.append(row)
     polled = Counter((r["day"], r["resource"]) for r in found)
     for row in found:
@@ -222,9 +227,9 @@ def medians(values: Values, group: npt.NDArray[np.int64], count: int) -> Values:
     return result
 
 
-def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    sizes = part.column("bytes_out").cast("double").to_numpy()
-    head = part.slice(0, 1).to_pylist()[0]
+def _judge(
+    head: Mapping[str, Any], times: Values, sizes: Values, params: Mapping[str, Any]
+) -> dict[str, Any] | None:
     result = score(times.tolist(), sizes.tolist(), head["data_first"], head["data_last"])
     total = max(result.total, _partial(times, sizes, result, params))
     few = len(times) < params["min_partial"] and result.jitter > params["few_jitter"]
@@ -237,7 +242,12 @@ def _judge(times: Values, part: Any, params: Mapping[str, Any]) -> dict[str, Any
     elif _is_poll(head, result, params):
         grade, quiet = min(grade, 3.5), "a service, polled without jitter"
     return {
-        **_counts(head, part, len(times), int(times[0])),
+        "day": head["day"],
+        "resource": head["client"],
+        "dedup": f"{head['server']}:{head['port']}/{head['protocol']}",
+        "actor": head["server"],
+        "first_seen": int(times[0]),
+        "flows": len(times),
         "severity": grade,
         "port": head["port"],
         "protocol": head["protocol"],
@@ -279,17 +289,3 @@ def _is_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) 
     if head["port"] in (80, 443, 8443):
         return bool(head["answer"] >= params["web_answer"])
     return head["port"] in POLLED
-
-
-def _counts(head: Mapping[str, Any], part: Any, calls: int, first: int) -> dict[str, Any]:
-    sums = {n: int(sum(part.column(n).to_pylist())) for n in ("packets", "bytes")}
-    return {
-        "day": head["day"],
-        "resource": head["client"],
-        "dedup": f"{head['server']}:{head['port']}/{head['protocol']}",
-        "actor": head["server"],
-        "first_seen": first,
-        "last_seen": max(part.column("last_seen").to_pylist()),
-        "flows": calls,
-        **sums,
-    }

@@ -240,6 +240,7 @@ class _Run:
             threads=self.options.threads,
             temp_directory=spill,
             tables=past,
+            derived=False,
         )
 
     def _shared(self, engine: Engine, days: list[int], kept: Mapping[str, list[Any]]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 from typing import Any, Literal
 
 Verdict = Literal["scanner", "benign", "undecided"]
@@ -64,19 +64,31 @@ def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         float(params["false_positive"]),
         float(params["detection"]),
     )
-    order = ("day", "client", "first_seen", "target")
-    contacts = sorted(table.to_pylist(), key=lambda r: tuple(r[name] for name in order))
+    if table.num_rows == 0:
+        return []
+    names = ["day", "client", "first_seen", "target"]
+    table = table.sort_by([(name, "ascending") for name in names])
+    data = {name: table.column(name).to_pylist() for name in table.column_names}
     found = []
-    for _, group in groupby(contacts, key=lambda r: (r["day"], r["client"])):
-        mine = list(group)
-        verdict, steps = decide((bool(r["success"]) for r in mine), walk)
-        scanner = verdict == "scanner" and len(mine) >= params["min_targets"]
-        for row in _by_resource(mine, steps):
+    for low, high in pairwise(_starts(data["day"], data["client"])):
+        verdict, steps = decide(map(bool, data["success"][low:high]), walk)
+        scanner = verdict == "scanner" and high - low >= params["min_targets"]
+        if not scanner and high - low < params["many_ports"]:
+            continue
+        for row in _by_resource(data, low, high, steps):
             many = row["failed"] >= params["many_ports"] and row["failed"] * 2 >= row["targets"]
             if scanner or many:
                 row["severity"] = _severity(row, many)
                 found.append(row)
     return found
+
+
+def _starts(days: list[int], clients: list[str]) -> list[int]:
+    """Where each (day, client) begins in sorted columns, and where the last one ends."""
+    changes = [
+        i for i in range(1, len(days)) if clients[i] != clients[i - 1] or days[i] != days[i - 1]
+    ]
+    return [0, *changes, len(days)]
 
 
 def _severity(row: Mapping[str, Any], many: bool) -> float:
@@ -88,33 +100,33 @@ def _severity(row: Mapping[str, Any], many: bool) -> float:
     return 3.0 if row["answered"] else 2.0
 
 
-def _by_resource(mine: list[dict[str, Any]], steps: int) -> list[dict[str, Any]]:
+def _by_resource(
+    data: Mapping[str, list[Any]], low: int, high: int, steps: int
+) -> list[dict[str, Any]]:
+    places: dict[str, list[int]] = {}
+    for i in range(low, high):
+        places.setdefault(str(data["resource"][i]), []).append(i)
     made = []
-    for resource, group in groupby(sorted(mine, key=_resource), key=_resource):
-        part = list(group)
-        failed = [r for r in part if not r["success"]]
+    for resource, mine in sorted(places.items()):
+        answered = sum(1 for i in mine if data["success"][i])
         made.append(
             {
-                "day": part[0]["day"],
+                "day": data["day"][low],
                 "resource": resource,
                 "dedup": "inbound",
-                "actor": part[0]["client"],
-                "first_seen": min(r["first_seen"] for r in part),
-                "last_seen": max(r["last_seen"] for r in part),
-                "flows": sum(r["sessions"] for r in part),
-                "packets": sum(r["packets"] for r in part),
-                "bytes": sum(r["bytes"] for r in part),
-                "targets": len(part),
-                "failed": len(failed),
-                "answered": len(part) - len(failed),
-                "let_through": sum(1 for r in part if r["closed"] or r["success"]),
-                "targets_in_all": len(mine),
+                "actor": data["client"][low],
+                "first_seen": min(data["first_seen"][i] for i in mine),
+                "last_seen": max(data["last_seen"][i] for i in mine),
+                "flows": sum(data["sessions"][i] for i in mine),
+                "packets": sum(data["packets"][i] for i in mine),
+                "bytes": sum(data["bytes"][i] for i in mine),
+                "targets": len(mine),
+                "failed": len(mine) - answered,
+                "answered": answered,
+                "let_through": sum(1 for i in mine if data["closed"][i] or data["success"][i]),
+                "targets_in_all": high - low,
                 "decided_after": steps,
-                "ports": sorted({r["port"] for r in part})[:20],
+                "ports": sorted({data["port"][i] for i in mine})[:20],
             }
         )
     return made
-
-
-def _resource(row: Mapping[str, Any]) -> str:
-    return str(row["resource"])

@@ -38,6 +38,8 @@ class Engine:
         temp_directory: where large sorts spill to; nothing spills if None.
         timeout: seconds that one query may run.
         tables: Arrow tables that appear as views beside, or in place of, those of the lake.
+        derived: make `sessions` and the like as views when they are named; False for a caller
+            that makes tables of these names itself.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Engine:
         temp_directory: str | None = None,
         timeout: float | None = None,
         tables: Mapping[str, Any] | None = None,
+        derived: bool = True,
     ) -> None:
         self._files = snapshot
         self._since, self._until = since, until
@@ -64,7 +67,7 @@ class Engine:
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
         self._mapped: set[str] = set()
-        self._derived = {query.id for query in queries.derived()}
+        self._derived = {query.id for query in queries.derived()} if derived else set()
         files = getattr(snapshot, "filesystem", lambda: None)()
         if files is not None:
             self._con.register_filesystem(files)

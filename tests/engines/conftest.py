@@ -111,6 +111,7 @@ hive.partition-projection-enabled=true
 hive.ignore-absent-partitions=true
 hive.non-managed-table-writes-enabled=true
 hive.table-statistics-enabled=false
+hive.collect-column-statistics-on-write=false
 hive.security=allow-all
 """,
     }
