@@ -7,6 +7,8 @@ speculated or killed task leaves nothing in the lake but what its one successful
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -134,6 +136,10 @@ def ingest_spark(
 def _context(session: Any) -> Any:
     from pyspark.sql import SparkSession
 
+    if session is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        # Not under spark-submit, so Spark starts here; its workers would take the first python3
+        # of the PATH, which need not be the one that has flowscan.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return (session or SparkSession.builder.appName("flowscan ingest").getOrCreate()).sparkContext
 
 

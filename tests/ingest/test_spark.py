@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -22,6 +25,9 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
+# By import, not as "flowscan.ingest.spark": there the name flowscan.ingest is the public function.
+SPARK = importlib.import_module("flowscan.ingest.spark")
+
 HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "
     "start end action log-status\n"
@@ -33,6 +39,7 @@ START = 1785542400
 def session():
     from pyspark.sql import SparkSession
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     built = (
         SparkSession.builder.master("local[2,4]")
         .appName("flowscan tests")
@@ -66,10 +73,8 @@ def difference(one: Path, other: Path) -> int:
     return duckdb.sql(sql).fetchall()[0][0]
 
 
-def spark_ingest(session, lake: Path, logs: Path, **patches):
-    from flowscan.ingest.spark import ingest_spark
-
-    return ingest_spark(
+def spark_ingest(session, lake: Path, logs: Path):
+    return SPARK.ingest_spark(
         Lake.open(lake, create=True),
         str(lake),
         [str(logs)],
@@ -80,7 +85,7 @@ def spark_ingest(session, lake: Path, logs: Path, **patches):
 
 
 def test_same_rows_as_the_plain_ingest(session, logs: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("flowscan.ingest.spark.TASK_BYTES", 300_000)
+    monkeypatch.setattr(SPARK, "TASK_BYTES", 300_000)
     plain, spark = tmp_path / "plain", tmp_path / "spark"
     expected = ingest(Lake.open(plain, create=True), [open_source(str(logs), SourceOptions())])
     result = spark_ingest(session, spark, logs)
@@ -96,7 +101,7 @@ def test_killed_task_is_retried_and_counts_once(
     session, logs: Path, tmp_path: Path, monkeypatch
 ) -> None:
     """The first attempt of the third task kills its own process after it has written."""
-    monkeypatch.setattr("flowscan.ingest.spark.TASK_BYTES", 300_000)
+    monkeypatch.setattr(SPARK, "TASK_BYTES", 300_000)
     marker = tmp_path / "killed"
 
     def run(context, job, tasks):
@@ -114,7 +119,7 @@ def test_killed_task_is_retried_and_counts_once(
 
         return context.parallelize(list(enumerate(tasks)), len(tasks)).map(work).collect()
 
-    monkeypatch.setattr("flowscan.ingest.spark._run", run)
+    monkeypatch.setattr(SPARK, "_run", run)
     plain, spark = tmp_path / "plain", tmp_path / "spark"
     ingest(Lake.open(plain, create=True), [open_source(str(logs), SourceOptions())])
     result = spark_ingest(session, spark, logs)
@@ -124,3 +129,20 @@ def test_killed_task_is_retried_and_counts_once(
     # What a dying attempt left in staging is garbage that any later ingest clears.
     ingest(Lake.open(spark), [open_source(str(logs), SourceOptions())])
     assert not list((spark / "_flowscan" / "staging").rglob("*.tmp"))
+
+
+def test_command_needs_no_active_environment(logs: Path, tmp_path: Path) -> None:
+    """Workers run under the interpreter of the command, whatever python3 the PATH names."""
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SPARK_LOCAL_IP": "127.0.0.1"}
+    bare |= {k: os.environ[k] for k in ("JAVA_HOME",) if k in os.environ}
+    command = [sys.executable, "-m", "flowscan", "ingest", str(logs), "--lake", str(tmp_path / "l")]
+    done = subprocess.run(
+        [*command, "--engine", "spark"],
+        check=False,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "160,000 flows" in done.stderr + done.stdout, done.stderr
+    assert Lake.open(tmp_path / "l").state().version == 1
