@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flowscan.detect.tables import SHARED, shared_query
-from flowscan.engine import Engine
+from flowscan.engine import Workspace
 from flowscan.findings import DAY
 from flowscan.lake import Lake, Snapshot
 
@@ -67,7 +67,7 @@ def version() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def keep(lake: Lake, engine: Engine, days: Days, wanted: Iterable[int]) -> None:
+def keep(lake: Lake, engine: Workspace, days: Days, wanted: Iterable[int]) -> None:
     """Keep the small tables of these days."""
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -23,7 +23,7 @@ from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
 from flowscan.detect.trusted import Trusted
-from flowscan.engine import Engine
+from flowscan.engine import Engine, Opener, Workspace
 from flowscan.errors import QueryError
 from flowscan.findings import DAY, Finding
 from flowscan.lake import Lake, Snapshot
@@ -37,7 +37,11 @@ MEMORY: Final = "1400MB"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to evaluate and how; times are epoch seconds, rounded out to whole UTC days."""
+    """What to evaluate and how; times are epoch seconds, rounded out to whole UTC days.
+
+    `opener` gives the engine to run on, DuckDB on this machine if None; `chunk_rows` bounds the
+    flows that it is given at once, but for a single day.
+    """
 
     since: int | None = None
     until: int | None = None
@@ -51,6 +55,8 @@ class Options:
     again: bool = False
     memory_limit: str = MEMORY
     threads: int | None = None
+    opener: Opener | None = None
+    chunk_rows: int = CHUNK_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ class _Run:
         chunk: list[int] = []
         size = 0
         for day in due:
-            if chunk and size + self.days.rows[day] > CHUNK_ROWS:
+            if chunk and size + self.days.rows[day] > self.options.chunk_rows:
                 yield chunk
                 chunk, size = [], 0
             chunk.append(day)
@@ -219,31 +225,31 @@ class _Run:
             kept, _ = history.recall(self.lake, self.days, sorted(past))
         with (
             tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
-            self._engine(chunk, spill, kept) as engine,
+            self._engine(chunk, spill) as engine,
         ):
             self._shared(engine, chunk, kept)
             if lookback:
                 history.keep(self.lake, engine, self.days, chunk)
             return self._evaluate(engine, chunk, chosen, due, evaluated)
 
-    def _engine(
-        self, days: Sequence[int], spill: str, kept: Mapping[str, list[Any]] | None = None
-    ) -> Engine:
-        import pyarrow as pa
-
-        past = {f"past_{n}": pa.concat_tables(t) for n, t in (kept or {}).items() if t}
+    def _engine(self, days: Sequence[int], spill: str) -> Workspace:
+        since, until = min(days), max(days) + DAY
+        snapshot = self.lake.snapshot(since, until)
+        if self.options.opener is not None:
+            return self.options.opener(snapshot, since, until)
         return Engine(
-            self.lake.snapshot(min(days), max(days) + DAY),
-            since=min(days),
-            until=max(days) + DAY,
+            snapshot,
+            since=since,
+            until=until,
             memory_limit=self.options.memory_limit,
             threads=self.options.threads,
             temp_directory=spill,
-            tables=past,
             derived=False,
         )
 
-    def _shared(self, engine: Engine, days: list[int], kept: Mapping[str, list[Any]]) -> None:
+    def _shared(self, engine: Workspace, days: list[int], kept: Mapping[str, list[Any]]) -> None:
+        import pyarrow as pa
+
         began = time.perf_counter()
         tables.make(engine, min(days), max(days) + DAY)
         aws = "pkt_dst_aws_service" in self.columns
@@ -251,13 +257,15 @@ class _Run:
         tables.make_matches(engine, self.index)
         for name, parts in kept.items():
             if parts:
-                engine.execute(f"INSERT INTO {name} BY NAME SELECT * FROM past_{name}")
+                engine.put(f"past_{name}", pa.concat_tables(parts, promote_options="permissive"))
+                columns = ", ".join(parts[0].column_names)
+                engine.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM past_{name}")
         tables.make_geo(engine, self.options.mmdb)
         self.seconds["shared"] = self.seconds.get("shared", 0) + time.perf_counter() - began
 
     def _evaluate(
         self,
-        engine: Engine,
+        engine: Workspace,
         chunk: list[int],
         chosen: Mapping[str, Detection],
         due: Mapping[int, list[Detection]],
@@ -281,7 +289,7 @@ class _Run:
         return found
 
     def _rows(
-        self, engine: Engine, detection: Detection, since: int, until: int
+        self, engine: Workspace, detection: Detection, since: int, until: int
     ) -> list[dict[str, Any]]:
         given = {"since": since, "until": until, **self.options.parameters.get(detection.id, {})}
         known = {n: v for n, v in given.items() if n in detection.query.params or n not in _WINDOW}

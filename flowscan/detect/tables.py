@@ -1,7 +1,7 @@
 """The tables that all detections share, made once per run: sessions, hosts, contacts and others.
 
-Made from the same query files that a user or Athena runs as views; here they are temporary tables
-of an engine. Invariant: every row belongs to one UTC day and depends on that day's flows only,
+Made from the same query files that a user or Athena runs as views; here they are tables of a
+workspace. Invariant: every row belongs to one UTC day and depends on that day's flows only,
 so a day gives the same rows whichever other days are evaluated with it.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from flowscan import queries
 from flowscan.detect import known
-from flowscan.engine import Engine
+from flowscan.engine import Workspace
 from flowscan.enrich import Geo
 from flowscan.match import FeedIndex
 
@@ -34,17 +34,16 @@ def shared_query(name: str) -> queries.Query:
     return queries.read(queries.queries_dir() / f"{name}.sql")
 
 
-def make(engine: Engine, since: int, until: int) -> None:
+def make(engine: Workspace, since: int, until: int) -> None:
     """Make sessions, hosts and contacts from the flows of whole UTC days."""
     for name in SHARED:
         query = shared_query(name)
         given = {"since": since, "until": until, "by_day": 1}
         given = {n: v for n, v in given.items() if n in query.params}
-        select = engine.translate(queries.inline(query, given))
-        engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
+        engine.make(name, engine.translate(queries.inline(query, given)))
 
 
-def make_places(engine: Engine, *, aws_services: bool) -> None:
+def make_places(engine: Workspace, *, aws_services: bool) -> None:
     """Make `places` (address, kind): the well-known services among the addresses."""
     addresses = engine.execute(_CALLED).column("address").to_pylist()
     insert(engine, "places", ("address", "kind"), known.classify(addresses))
@@ -55,7 +54,7 @@ def make_places(engine: Engine, *, aws_services: bool) -> None:
         )
 
 
-def make_matches(engine: Engine, index: FeedIndex | None) -> int:
+def make_matches(engine: Workspace, index: FeedIndex | None) -> int:
     """Make `matches` (address, feed, category, confidence, indicator): which are listed."""
     names = ("address", "feed", "category", "confidence", "indicator")
     rows: list[Sequence[object]] = []
@@ -73,7 +72,7 @@ def make_matches(engine: Engine, index: FeedIndex | None) -> int:
     return len(rows)
 
 
-def make_geo(engine: Engine, files: Sequence[str]) -> None:
+def make_geo(engine: Workspace, files: Sequence[str]) -> None:
     """Make `geo` (address, country, asn, as_name) of the outside addresses, from MMDB files.
 
     Raises:
@@ -90,21 +89,19 @@ def make_geo(engine: Engine, files: Sequence[str]) -> None:
 
 
 def insert(
-    engine: Engine,
+    engine: Workspace,
     table: str,
     names: Sequence[str],
     rows: Iterable[Sequence[object]],
     types: Mapping[str, str] | None = None,
 ) -> None:
-    """Make a temporary table of a few thousand rows; texts and numbers only, quoted."""
-    columns = ", ".join(f"{name} {(types or {}).get(name, 'VARCHAR')}" for name in names)
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
-    lines = [f"({', '.join(_literal(value) for value in row)})" for row in rows]
-    for at in range(0, len(lines), 5000):
-        engine.execute(f"INSERT INTO {table} VALUES {', '.join(lines[at : at + 5000])}")
+    """Make a table of these rows; columns are texts where `types` does not say."""
+    import pyarrow as pa
 
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "NULL"
-    return queries.quote(value if isinstance(value, int | float) else str(value))
+    kinds = {"INTEGER": pa.int32(), "BIGINT": pa.int64()}
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    arrays = [
+        pa.array(column, kinds.get((types or {}).get(name, ""), pa.string()))
+        for name, column in zip(names, columns, strict=True)
+    ]
+    engine.put(table, pa.table(arrays, names=list(names)))

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from flowscan.engine.database import write_database
 from flowscan.engine.engine import Engine
+from flowscan.engine.workspace import Opener, Workspace
 
-__all__ = ["Engine", "write_database"]
+__all__ = ["Engine", "Opener", "Workspace", "write_database"]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from flowscan import queries
@@ -62,6 +63,21 @@ class Answer:
         return cost(self.scanned)
 
 
+@dataclass(slots=True)
+class Spent:
+    """What several statements came to: how many, bytes scanned, US dollars at list price."""
+
+    statements: int = 0
+    scanned: int = 0
+    cost: float = 0.0
+
+    def add(self, scanned: int) -> None:
+        """Count a statement."""
+        self.statements += 1
+        self.scanned += scanned
+        self.cost += cost(scanned)
+
+
 def cost(scanned: int) -> float:
     """US dollars that a query costs which scans so many bytes (0 for DDL, which is free)."""
     return max(scanned, _MINIMUM) / _TERABYTE * PRICE_PER_TB if scanned else 0.0
@@ -72,9 +88,9 @@ def prepare(sql: str, since: int | None = None, until: int | None = None) -> str
 
     The bound is on the partition too, so that only the dates of the window are scanned.
     """
-    bounds = _bounds(since, until)
-    ctes = [("flows", f"SELECT * FROM flows WHERE {bounds}")] if bounds else []
-    if bounds:
+    window = bounds(since, until)
+    ctes = [("flows", f"SELECT * FROM flows WHERE {window}")] if window else []
+    if window:
         needed = words(sql)
         for query in reversed(queries.derived()):
             needed |= words(query.sql) if query.id in needed else set()
@@ -91,7 +107,8 @@ def prepare(sql: str, since: int | None = None, until: int | None = None) -> str
     return f"WITH {prelude}, {text[match.end() :]}" if match else f"WITH {prelude}\n{text}"
 
 
-def _bounds(since: int | None, until: int | None) -> str:
+def bounds(since: int | None, until: int | None) -> str:
+    """The condition on `flows` for a window, of its times and of its partitions."""
     parts = []
     if since is not None:
         parts.append(f'"start" >= {int(since)} AND "date" >= DATE \'{_day(since)}\'')
@@ -112,6 +129,7 @@ class Athena:
         target: database, workgroup and output.
         poll: seconds between looks at a running query.
         progress: called with each look.
+        spent: adds up what every statement scanned, those that were given up too.
     """
 
     def __init__(
@@ -121,10 +139,13 @@ class Athena:
         *,
         poll: float = 0.5,
         progress: Callable[[Progress], None] | None = None,
+        spent: Spent | None = None,
     ) -> None:
+        self.spent = Spent() if spent is None else spent
         self._client = client
         self._target = target
         self._poll = poll
+        self._scanned = 0
         self._progress = progress or (lambda _: None)
 
     def query(self, sql: str, since: int | None = None, until: int | None = None) -> Answer:
@@ -158,15 +179,17 @@ class Athena:
         """
         started = time.monotonic()
         execution = self._start(sql)
+        self._scanned = 0
         try:
-            state = self._wait(execution, started)
+            self._wait(execution, started)
             rows = self._rows(execution)
         except BaseException:
             # Also on Ctrl-C. What has ended already cannot be stopped, and need not be.
             self._stop(execution)
             raise
-        scanned = int(state.get("Statistics", {}).get("DataScannedInBytes", 0))
-        return Answer(rows, execution, scanned, time.monotonic() - started)
+        finally:
+            self.spent.add(self._scanned)
+        return Answer(rows, execution, self._scanned, time.monotonic() - started)
 
     def _start(self, sql: str) -> str:
         request: dict[str, Any] = {
@@ -179,16 +202,16 @@ class Athena:
         with _aws():
             return str(self._client.start_query_execution(**request)["QueryExecutionId"])
 
-    def _wait(self, execution: str, started: float) -> dict[str, Any]:
+    def _wait(self, execution: str, started: float) -> None:
         while True:
             with _aws():
                 reply = self._client.get_query_execution(QueryExecutionId=execution)
             found: dict[str, Any] = reply["QueryExecution"]
             state = str(found["Status"]["State"])
-            scanned = int(found.get("Statistics", {}).get("DataScannedInBytes", 0))
-            self._progress(Progress(state, scanned, time.monotonic() - started))
+            self._scanned = int(found.get("Statistics", {}).get("DataScannedInBytes", 0))
+            self._progress(Progress(state, self._scanned, time.monotonic() - started))
             if state == "SUCCEEDED":
-                return found
+                return
             if state in _FINAL:
                 reason = str(found["Status"].get("StateChangeReason", state.lower()))
                 raise EngineError(f"Athena: {' '.join(reason.split())[:500]}", where=execution)
@@ -208,6 +231,7 @@ class Athena:
         import pyarrow as pa
 
         names: list[str] = []
+        infos: list[dict[str, Any]] = []
         kinds: list[str] = []
         columns: list[list[object]] = []
         for page in self._pages(execution):
@@ -224,7 +248,7 @@ class Athena:
                 for i, cell in enumerate(row.get("Data", [])):
                     columns[i].append(_value(cell.get("VarCharValue"), kinds[i]))
         arrays = [
-            pa.array(column, type=_arrow(kind)) for column, kind in zip(columns, kinds, strict=True)
+            pa.array(column, type=_arrow(info)) for column, info in zip(columns, infos, strict=True)
         ]
         return pa.Table.from_arrays(arrays, names=names)
 
@@ -297,14 +321,19 @@ def _value(text: str | None, kind: str) -> object:
         return int(text)
     if kind in _FLOATS:
         return float(text)
+    if kind == "decimal":
+        return Decimal(text)
     return text == "true" if kind == "boolean" else text
 
 
-def _arrow(kind: str) -> Any:
+def _arrow(info: Mapping[str, Any]) -> Any:
     import pyarrow as pa
 
+    kind = str(info["Type"])
+    if kind == "decimal":
+        return pa.decimal128(int(info["Precision"]), int(info["Scale"]))
     if kind in _INTEGERS:
-        return pa.int64()
+        return pa.int64() if kind == "bigint" else pa.int32()
     if kind in _FLOATS:
         return pa.float64()
     return pa.bool_() if kind == "boolean" else pa.string()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flowscan import queries, schema
 from flowscan.engine import tables
@@ -103,6 +103,30 @@ def raw(
     parts = [("aws_account", "string"), ("aws_region", "string"), ("day", "string")]
     sql = _create(base, name, pairs, parts, f"{root}/AWSLogs/", properties, parquet=parquet)
     return Statement("table", name, sql)
+
+
+def external(database: str, name: str, columns: Sequence[tuple[str, str]], location: str) -> str:
+    """CREATE of a table over Parquet files, its columns with their Hive types.
+
+    Raises:
+        UsageError: a name or the location cannot be used.
+    """
+    base, table = check_name(database), check_name(name)
+    place = f"{check_location(location)}/"
+    return _create(base, table, columns, [], place, [], parquet=True)
+
+
+def carried(rows: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """An Arrow table as Parquet carries it to Athena, and its columns with their Hive types."""
+    import pyarrow as pa
+
+    kinds = {pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double", pa.bool_(): "boolean"}
+    columns = [(f.name, kinds.get(f.type, "string")) for f in rows.schema]
+    plain = [
+        column if field.type in kinds else column.cast(pa.string())
+        for field, column in zip(rows.schema, rows.columns, strict=True)
+    ]
+    return pa.table(plain, names=rows.column_names), columns
 
 
 def check_name(text: str) -> str:

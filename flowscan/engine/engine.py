@@ -170,6 +170,27 @@ class Engine:
             relation = self._con.sql(sql, params=dict(params) if params else None)
             return relation.to_arrow_table() if relation is not None else None
 
+    def make(self, name: str, select: str, params: Mapping[str, object] | None = None) -> None:
+        """Keep the rows of a SELECT of the library as a temporary table of that name.
+
+        Raises:
+            EngineError: it failed.
+        """
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {views.identifier(name)} AS {select}", params)
+
+    def put(self, name: str, rows: Any) -> None:
+        """Keep an Arrow table as a temporary table of that name.
+
+        Raises:
+            EngineError: it failed.
+        """
+        given = f"arrow_{name}"
+        self._con.register(given, rows)
+        try:
+            self.make(name, f"SELECT * FROM {views.identifier(given)}")
+        finally:
+            self._con.unregister(given)
+
     def translate(self, sql: str) -> str:
         """The DuckDB SQL that `query` runs for this text.
 

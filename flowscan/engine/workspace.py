@@ -1,0 +1,70 @@
+"""What detect and report need of an engine: to make tables of their own, and to ask for rows.
+
+Invariant: whoever works through this protocol cannot tell DuckDB from Athena. The SQL handed over
+is what both read, or was translated by the workspace; its tables end with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from flowscan.engine.views import Files
+
+
+class Workspace(Protocol):
+    """The lake's tables and those made here, until it is closed. A context manager."""
+
+    def __enter__(self) -> Self:
+        """The workspace itself."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drop everything that was made."""
+        ...
+
+    def translate(self, sql: str) -> str:
+        """A SELECT in Athena's dialect as this engine takes it.
+
+        Raises:
+            QueryError: the text is none.
+        """
+        ...
+
+    def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
+        """Run a statement of the library itself; rows of a SELECT as an Arrow table.
+
+        Raises:
+            EngineError: it failed.
+        """
+        ...
+
+    def make(self, name: str, select: str, params: Mapping[str, object] | None = None) -> None:
+        """Keep the rows of a SELECT as a table, which then stands for that name.
+
+        Raises:
+            EngineError: it failed.
+        """
+        ...
+
+    def put(self, name: str, rows: Any) -> None:
+        """Keep an Arrow table as a table of that name.
+
+        Raises:
+            EngineError: it failed.
+        """
+        ...
+
+
+class Opener(Protocol):
+    """Opens a workspace over the flows of `since <= start < until` (epoch seconds)."""
+
+    def __call__(self, snapshot: Files, since: int, until: int) -> Workspace:
+        """The workspace, to be entered."""
+        ...
