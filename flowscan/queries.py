@@ -8,7 +8,6 @@ engines that take none. No value is ever spliced into the text in another way.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from flowscan.errors import QueryError
+from flowscan.text import meant
 
 Value = int | float | str
 ParamType = Literal["integer", "float", "string"]
@@ -243,10 +243,9 @@ def load(name_or_path: str | Path, extra: Path | None = None) -> Query:
     known = {query.id: query for query in reversed(catalogue(extra=extra))}
     if text in known:
         return known[text]
-    near = difflib.get_close_matches(text, known, n=3, cutoff=0.5)
     raise QueryError(
         f"there is no query {text[:80]!r}",
-        hint="did you mean " + " or ".join(near) if near else "flowscan query --list shows all",
+        hint=meant(text, known, "flowscan query --list shows all"),
     )
 
 

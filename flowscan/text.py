@@ -8,7 +8,9 @@ Markdown. Pure; every output of flowscan uses it.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -21,6 +23,7 @@ __all__ = [
     "human_duration",
     "json_value",
     "markdown_text",
+    "meant",
     "plain",
     "utc",
 ]
@@ -59,6 +62,12 @@ def markdown_text(value: object) -> str:
     for char in "\\`*_[]<>|~#&":
         escaped = escaped.replace(char, "\\" + char)
     return escaped
+
+
+def meant(text: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint for a name that is none: the nearest of the known ones, or where to find them."""
+    near = difflib.get_close_matches(text.lower(), list(known), n=3, cutoff=0.5)
+    return "did you mean " + " or ".join(near) + "?" if near else otherwise
 
 
 def human_bytes(number: float | None) -> str:

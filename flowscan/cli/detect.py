@@ -200,23 +200,24 @@ def _table(found: list[Finding]) -> Any:
 def explain_one(finding: Finding, detection: Detection | None) -> None:
     """Print everything that is known of a finding, for people."""
     from flowscan.findings import severity_label
-    from flowscan.text import plain, utc
+    from flowscan.report.findings import text_of
+    from flowscan.text import human_bytes, plain, utc
 
     label = severity_label(finding.severity)
     typer.echo(f"\n{finding.id}  {finding.severity:.1f} {label}  {finding.type}")
     typer.echo(plain(f"  {finding.title}: {finding.description}"))
     typer.echo(plain(f"  {finding.resource_role.lower()}: {finding.resource}"))
-    typer.echo(
-        f"  {finding.count:,} sessions, {finding.counts.packets:,} packets, "
-        f"{finding.counts.bytes:,} bytes, {utc(finding.first_seen)} to {utc(finding.last_seen)}"
-    )
+    sessions = f"{finding.count:,} session{'s' if finding.count != 1 else ''}"
+    span = f"{utc(finding.first_seen)} to {utc(finding.last_seen)}"
+    size = human_bytes(finding.counts.bytes)
+    typer.echo(f"  {sessions}, {finding.counts.packets:,} packets, {size}, {span}")
     if finding.status != "active":
         typer.echo(plain(f"  {finding.status}: {finding.status_reason or ''}"))
     if finding.confidence == "reduced":
         typer.echo("  confidence is reduced: the logs lack fields that this detection would use")
     for name, value in finding.evidence.items():
         if name not in ("what", "samples", "sql"):
-            typer.echo(plain(f"  {name.replace('_', ' ')}: {value}"))
+            typer.echo(plain(f"  {name.replace('_', ' ')}: {text_of(name, value)}"))
     named = finding.actors[:10]
     typer.echo(f"  actors ({finding.actors_total:,}):")
     for actor in named:

@@ -44,6 +44,10 @@ StatusOption = Annotated[Shown, typer.Option("--status", help="Which findings.")
 SeverityOption = Annotated[
     Severity, typer.Option("--severity", help="Findings of this severity and above.")
 ]
+DetectionOption = Annotated[
+    list[str] | None,
+    typer.Option("--detection", help="Findings of this detection only; may be repeated."),
+]
 Ids = Annotated[list[str], typer.Argument(help="Ids, or unique beginnings of them.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the finding.")]
 
@@ -52,6 +56,7 @@ def _chosen(
     lake: str | None,
     status: Shown,
     severity: Severity,
+    detections: list[str] | None,
     since: str | None = None,
     until: str | None = None,
 ) -> list[Finding]:
@@ -59,14 +64,30 @@ def _chosen(
     from flowscan.detect import store
 
     begin, end = moment(since) or 0, moment(until) or (1 << 62)
+    found = store.load(open_lake(lake))
+    wanted = _named(detections, {f.detection for f in found})
     return [
         f
-        for f in store.load(open_lake(lake))
+        for f in found
         if (status is Shown.all or f.status == status.value)
+        and f.detection in wanted
         and f.severity >= FLOORS[severity]
         and f.last_seen >= begin
         and f.first_seen < end
     ]
+
+
+def _named(given: list[str] | None, present: set[str]) -> set[str]:
+    """The detections asked for; all when none is named."""
+    from flowscan.detect import catalogue
+
+    if not given:
+        return present
+    unknown = tuple(name for name in given if name not in present)
+    if unknown:
+        # The catalogue knows the ones without findings, and what a wrong name may have meant.
+        catalogue(only=unknown)
+    return set(given)
 
 
 @app.command("list")
@@ -76,6 +97,7 @@ def list_(
     until: UntilOption = None,
     status: StatusOption = Shown.active,
     severity: SeverityOption = Severity.informational,
+    detection: DetectionOption = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
     output: OutputOption = None,
 ) -> None:
@@ -83,7 +105,7 @@ def list_(
 
     Example: flowscan findings list --since 7d --severity medium
     """
-    show(_chosen(lake, status, severity, since, until), format_, output)
+    show(_chosen(lake, status, severity, detection, since, until), format_, output)
 
 
 @app.command("show")
@@ -159,6 +181,7 @@ def export(
     until: UntilOption = None,
     status: StatusOption = Shown.active,
     severity: SeverityOption = Severity.informational,
+    detection: DetectionOption = None,
     output: OutputOption = None,
     send: Annotated[
         bool,
@@ -172,7 +195,7 @@ def export(
     from flowscan.errors import UsageError
     from flowscan.export import write
 
-    found = _chosen(lake, status, severity, since, until)
+    found = _chosen(lake, status, severity, detection, since, until)
     if send:
         if form is not ExportFormat.asff:
             raise UsageError("--send goes with --format asff")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from flowscan import queries
 from flowscan.detect.spec import ROW, Detection
+from flowscan.detect.words import sentence
 from flowscan.findings import (
     DAY,
     MAX_ACTORS,
@@ -186,21 +187,10 @@ def _evidence(detection: Detection, day: int, rows: list[dict[str, Any]]) -> dic
 
 def _words(detection: Detection, top: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
     actors = int(top.get("day_actors") or len(rows))
-    values = {k: _spoken(v) for k, v in top.items()}
-    others = f" (and {actors - 1} others)" if actors > 1 else ""
-    values["actors"] = str(actors)
     try:
-        return detection.summary.format_map({**values, "others": others})
-    except (KeyError, ValueError, IndexError):
+        return sentence(detection.summary, top, actors=actors)
+    except (KeyError, ValueError):
         return detection.query.title
-
-
-def _spoken(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        return ", ".join(map(str, value[:10]))
-    return "unknown" if value is None else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from flowscan import queries, schema
+from flowscan.detect import words
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.errors import QueryError
 from flowscan.findings import Confidence, Role
+from flowscan.text import meant
 
 TYPE: Final = re.compile(
     r"[A-Z][A-Za-z]+:[A-Z][A-Za-z0-9]+/[A-Z][A-Za-z0-9&]*(\.[A-Za-z0-9]+)?(![A-Za-z0-9]+)?"
@@ -109,6 +111,7 @@ def read(query: queries.Query) -> Detection:
         problems.append(f"function {meta['function']!r} is none of {', '.join(FUNCTIONS)}")
     if _list(meta, "improves") and not meta.get("reduced"):
         problems.append("reduced does not say what is lost without these fields")
+    problems += words.problems(_text(meta.get("summary")))
     if problems:
         raise QueryError("; ".join(problems), where=str(query.path))
     return _detection(query, meta)
@@ -147,6 +150,16 @@ def _detection(query: queries.Query, meta: Mapping[str, Any]) -> Detection:
     )
 
 
+def _meant(name: str, found: Mapping[str, queries.Query]) -> str:
+    """What a wrong name may have meant; GuardDuty's types and their last parts count as names."""
+    types = {str(query.meta.get("type", "")).lower(): id_ for id_, query in found.items()}
+    families = {type_.rpartition("/")[2]: id_ for type_, id_ in types.items()}
+    exact = {**families, **types}.get(name.lower())
+    if exact:
+        return f"did you mean {exact}?"
+    return meant(name, found, "flowscan detect --list shows all")
+
+
 def catalogue(
     extra: Path | None = None, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()
 ) -> list[Detection]:
@@ -158,8 +171,6 @@ def catalogue(
     found = {query.id: query for query in queries.catalogue("detections", extra)}
     for name in (*only, *skip):
         if name not in found:
-            raise QueryError(
-                f"there is no detection {name[:80]!r}", hint="flowscan detect --list shows all"
-            )
+            raise QueryError(f"there is no detection {name[:80]!r}", hint=_meant(name, found))
     chosen = [q for name, q in sorted(found.items()) if name not in skip]
     return [read(query) for query in chosen if not only or query.id in only]

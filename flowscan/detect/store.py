@@ -18,6 +18,7 @@ from flowscan.errors import UsageError
 from flowscan.findings import Finding, Status, from_row, to_row, update, withdraw
 from flowscan.lake import Lake
 from flowscan.schema import small_schema
+from flowscan.text import meant
 
 
 class Rule(Protocol):
@@ -117,11 +118,16 @@ def pick(known: Iterable[str], text: str) -> str:
     Raises:
         UsageError: none or several do.
     """
-    fits = [id_ for id_ in known if id_.startswith(text.lower())]
+    ids = list(known)
+    fits = [id_ for id_ in ids if id_.startswith(text.lower())]
     if len(fits) == 1:
         return fits[0]
-    what = f"{len(fits)} findings begin with" if fits else "there is no finding"
-    raise UsageError(f"{what} {text[:40]!r}", hint="flowscan findings list shows the ids")
+    if fits:
+        some = ", ".join(id_[:10] for id_ in fits[:4])
+        hint = some + (", …" if len(fits) > 4 else "")
+        raise UsageError(f"{len(fits)} findings begin with {text[:40]!r}", hint=hint)
+    shown = meant(text[:10], [id_[:10] for id_ in ids], "flowscan findings list shows the ids")
+    raise UsageError(f"there is no finding {text[:40]!r}", hint=shown)
 
 
 def _rewrite(lake: Lake, change: Callable[[dict[str, Finding]], list[Finding]]) -> None:

@@ -173,12 +173,13 @@ def _facts(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, text in facts if text)
 
 
+_DURATIONS = {"seconds", "interval", "duration"}
 _TIMES = ("first_seen", "last_seen", "start", "end", "at", "seen", "time")
 
 
 def text_of(name: str, value: object) -> str:
     """A value of evidence as people read it: times, byte sizes and numbers by the field's name."""
-    from flowscan.text import human_bytes, human_count, utc
+    from flowscan.text import human_bytes, human_count, human_duration, utc
 
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no"}.get(value, "") if value is not None else ""
@@ -190,6 +191,8 @@ def text_of(name: str, value: object) -> str:
         return utc(value)
     if isinstance(value, int | float) and "bytes" in name.split("_"):
         return human_bytes(value)
+    if isinstance(value, int | float) and value >= 60 and name in _DURATIONS:
+        return human_duration(round(value))
     if isinstance(value, int):
         return str(value) if "port" in name or "protocol" in name else human_count(value)
     return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -10,8 +10,8 @@ role = "TARGET"
 direction = "inbound"
 attack = ["TA0005:T1562.007"]
 summary = """
-{actor}{others} had been refused {refusals} times on port {port} of {resource} and then got in
-{flows} times."""
+{actor}{others} had been refused {refusals:times} on port {port} of {resource} and then got in
+{flows:times}."""
 false_positives = "An administrator who first had to open the security group for himself."
 triage = "Ask CloudTrail who changed the security group or network ACL in between."
 references = ["https://attack.mitre.org/techniques/T1562/007/"]

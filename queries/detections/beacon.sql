@@ -30,8 +30,8 @@ evidence = [
   "known_as",
 ]
 summary = """
-{resource} called {actor} port {port} {flows} times, every {interval} s (jitter {jitter}), some
-{bytes_per_call} bytes each; score {score}."""
+{resource} called {actor} port {port} {flows:times}, every {interval:duration} (jitter {jitter}), about
+{bytes_per_call:bytes} each; score {score}."""
 false_positives = """
 Update checks, telemetry and agents of vendors whose networks are not known as such; suppress by
 actor."""

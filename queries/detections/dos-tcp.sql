@@ -10,8 +10,8 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0040:T1498.001"]
 summary = """
-{resource} sent {packets_out} packets to {actor} port {port}, {packets_per_second} per second at
-the peak, and got {packets_in} back."""
+{resource} sent {packets_out:packet|packets} to {actor} port {port}, {packets_per_second:count} per second at
+the peak, and got {packets_in:count} back."""
 false_positives = "One-way streams (media, telemetry) to a public address; load tests."
 triage = """
 Stop it at the security group; find the process. Hosts that flood are rented out by whoever took

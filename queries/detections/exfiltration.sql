@@ -15,7 +15,7 @@ reduced = "without it AWS services are told by their published ranges only"
 lookback = 14
 judged_by = "latest day"
 summary = """
-{resource} sent {bytes_out} bytes to {actor} port {port} ({destination}) and got {bytes_in} back."""
+{resource} sent {bytes_out:bytes} to {actor} port {port} ({destination}) and got {bytes_in:bytes} back."""
 false_positives = "Off-site backups and migrations on their first day; uploads of media."
 triage = """
 Is the destination ours? Compare with the backup plan; look at what the host read inside before."""

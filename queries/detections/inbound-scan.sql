@@ -15,7 +15,7 @@ reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
 function = "sequential"
 summary = """
-{actor}{others} tried {targets} targets on {resource}, {answered} answered; ports {ports}."""
+{actor}{others} tried {targets:target|targets} on {resource}, {answered:count} answered; ports {ports}."""
 false_positives = "Vulnerability scanners that you hire; clients of a service that has moved away."
 triage = """
 Low while everything is refused: the internet does this to everybody. Look at what answered, and

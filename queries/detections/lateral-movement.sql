@@ -13,8 +13,8 @@ improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
 lookback = 14
 summary = """
-{resource} reached {reached} hosts on administrative ports that it had not called in {days_known}
-days of history."""
+{resource} reached {reached:host|hosts} on administrative ports that it had not called in {days_known:day|days}
+of history."""
 false_positives = "New deployment servers, vulnerability scanners, the first run of an automation."
 triage = "Who works from this host? Compare with changes at that time."
 references = ["https://attack.mitre.org/techniques/T1021/"]

@@ -13,7 +13,7 @@ lookback = 14
 geo = true
 summary = """
 {resource} called {actor} (country {country}, AS {asn} {as_name}); the {new} is new in
-{days_known} days of history."""
+{days_known:day|days} of history."""
 false_positives = "New partners, content networks that answer from elsewhere."
 triage = "Who owns the address (flowscan lookup), and which process called it?"
 references = ["https://attack.mitre.org/techniques/T1071/"]

@@ -12,7 +12,7 @@ attack = ["TA0007:T1046", "TA0008:T1021"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
-summary = "{resource} tried port {port} on {hosts} hosts, {failed_hosts} of them in vain."
+summary = "{resource} tried port {port} on {hosts:host|hosts}, {failed_hosts:count} of them in vain."
 false_positives = "Inventory and vulnerability scanners; a crawler of servers that are mostly gone."
 triage = "Isolate the host if nobody expects this; worms spread like it."
 references = [

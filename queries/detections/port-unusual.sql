@@ -11,8 +11,8 @@ direction = "outbound"
 attack = ["TA0011:T1571"]
 lookback = 14
 summary = """
-{resource} called {actor}{others} on port {port}, which no host of ours had used in {days_known}
-days."""
+{resource} called {actor}{others} on port {port}, which no host of ours had used in
+{days_known:day|days}."""
 false_positives = "New software."
 triage = "Which process opened it, and since when is it installed?"
 references = [

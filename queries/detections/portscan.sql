@@ -13,8 +13,8 @@ improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
 summary = """
-{resource} tried {ports_tried} ports of {actor}{others} between {lowest_port} and {highest_port};
-{answered} answered."""
+{resource} tried {ports_tried:port|ports} of {actor}{others} between {lowest_port} and {highest_port};
+{answered:count} answered."""
 false_positives = """
 Vulnerability scanners and monitoring that discovers services; add them to the suppressions."""
 triage = "Find the process on the host; check what it reached on the ports that answered."

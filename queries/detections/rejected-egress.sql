@@ -13,8 +13,8 @@ improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
 summary = """
-{resource} tried {actor} port {port} {failed} times in vain ({refused} refused by our rules,
-{silent} without answer)."""
+{resource} tried {actor} port {port} {failed:times} in vain ({refused:count} refused by our rules,
+{silent:count} without answer)."""
 false_positives = "Software that reports to a server which is gone; blocked telemetry."
 triage = """
 Which process knocks? If the address was ever a controller, a feed may say so (flowscan lookup)."""

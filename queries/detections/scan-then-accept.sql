@@ -13,8 +13,8 @@ improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
 summary = """
-{actor} failed on {failed_targets} targets and then worked with port {port} of {resource}, at most
-{seconds} s at a time."""
+{actor} failed on {failed_targets:target|targets} and then worked with port {port} of {resource}, at most
+{seconds:duration} at a time."""
 false_positives = "A hired penetration test; a search engine that also probes ports."
 triage = "Look at the service on that port and its log at that time."
 references = ["https://attack.mitre.org/techniques/T1190/"]

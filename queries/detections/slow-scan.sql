@@ -13,8 +13,8 @@ reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
 lookback = 7
 summary = """
-Over {days} days {targets} targets were tried ({hosts} hosts, {ports_tried} ports), {answered}
-answered; seen from {resource}, the other side is {actor}{others}."""
+Over {days:day|days} {targets:target|targets} were tried ({hosts:host|hosts}, {ports_tried:port|ports}),
+{answered:count} answered; seen from {resource}, the other side is {actor}{others}."""
 false_positives = "Inventory tools; clients of decommissioned servers."
 triage = """
 List the targets over the week with the SQL below; look for the day on which one answered."""

@@ -12,8 +12,8 @@ attack = ["TA0006:T1110.001", "TA0001:T1078"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
 summary = """
-{actor} guessed {guesses} times on port {port} of {resource} and then held a session of {seconds}
-s."""
+{actor} guessed {guesses:times} on port {port} of {resource} and then held a session of
+{seconds:duration}."""
 false_positives = "An administrator whose client also polls the same port."
 triage = """
 Treat the account as taken: read the host's login log at that time, rotate keys, look at what the

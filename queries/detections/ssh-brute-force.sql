@@ -12,7 +12,7 @@ attack = ["TA0006:T1110.001"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
 summary = """
-{attempts} short sessions to port {port} on one day, at most {in_one_hour} in an hour: {resource}
+{attempts:short session|short sessions} to port {port} on one day, at most {in_one_hour:count} in an hour: {resource}
 and {actor}{others}."""
 false_positives = """
 Deployment or monitoring over SSH from outside; a partner that fetches files every few minutes."""

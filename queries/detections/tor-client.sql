@@ -9,7 +9,7 @@ direction = "outbound"
 attack = ["TA0011:T1090.003"]
 feeds = true
 summary = """
-{resource} and {actor} talked {flows} times (port {port}); {feed} lists {indicator} as {category}."""
+{resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """
 Shared hosting: the address also serves others. Feeds go stale; look at when the entry was made."""
 triage = """

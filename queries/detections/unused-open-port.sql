@@ -12,7 +12,7 @@ attack = ["TA0043:T1595.001"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
-summary = "Port {port} of {resource} lets {strangers} strangers through and nothing listens."
+summary = "Port {port} of {resource} lets {strangers:stranger|strangers} through and nothing listens."
 false_positives = "A service that is down for the day."
 triage = "Close the port in the security group."
 references = ["https://attack.mitre.org/techniques/T1595/001/"]

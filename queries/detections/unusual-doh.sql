@@ -9,7 +9,7 @@ direction = "outbound"
 attack = ["TA0011:T1071.004", "TA0011:T1572"]
 lookback = 14
 summary = """
-{resource} asked {actor} {flows} times (port {port}), which it had not done in {days_known} days
+{resource} asked {actor} {flows:times} (port {port}), which it had not done in {days_known:day|days}
 of history."""
 false_positives = "New software that brings its own resolver; a changed DHCP option."
 triage = "Is the resolver configured on purpose? Malware avoids the resolver that is watched."

@@ -13,8 +13,8 @@ function = "baseline"
 lookback = 28
 evidence = ["value", "usual", "score", "compared_with", "observations", "hour_at"]
 summary = """
-{resource} sent {value} bytes in one hour, usual are {usual} ({compared_with}, {observations}
-observations); most went to {actor}."""
+{resource} sent {value:bytes} in one hour, usual are {usual:bytes} ({compared_with},
+{observations:observation|observations}); most went to {actor}."""
 false_positives = "Releases, migrations, a new backup."
 triage = "See exfiltration: where did it go?"
 references = [

@@ -174,7 +174,7 @@ class TestFrontMatter:
         assert detection.attack
 
     def test_summary_names_columns_of_the_rows(self, detection):
-        names = set(re.findall(r"{(\w+)}", detection.summary)) - {"others", "actors"}
+        names = set(re.findall(r"{(\w+)", detection.summary)) - {"others", "actors"}
         if detection.function is None:
             for name in names:
                 assert re.search(rf"\b{name}\b", detection.query.sql), name
