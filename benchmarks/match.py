@@ -237,6 +237,8 @@ def peers(
             lambda: subprocess.run(command, capture_output=True, check=True), options.runs
         )
         note("grepcidr", w, c, f"{len(out.stdout.splitlines())} listed")
+    else:
+        print("grepcidr is not on the PATH (Debian: grepcidr) and was not given with --grepcidr")
     import pytricia
 
     def tree() -> int:

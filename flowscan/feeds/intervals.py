@@ -127,7 +127,7 @@ def flatten(family: int, first: Array, last: Array, owner: Int64) -> Block:
     Vectorised where nothing overlaps; only clusters of overlapping intervals are swept one by
     one, O(n log n) in their size.
     """
-    order = np.lexsort((owner, last, first))
+    order = _order(first, last, owner)
     first, last, owner = first[order], last[order], owner[order]
     if len(first) > 1:  # the same interval twice: the earlier one stands
         same = np.concatenate([[False], (first[1:] == first[:-1]) & (last[1:] == last[:-1])])
@@ -137,15 +137,18 @@ def flatten(family: int, first: Array, last: Array, owner: Int64) -> Block:
     if not (sizes > 1).any():
         return Block(first, last, owner)
     single = np.repeat(sizes, sizes) == 1
-    low, high, whose = [first[single]], [last[single]], [owner[single]]
-    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
-        part = slice(start, start + size)
-        cut = _sweep(unpack(family, first[part]), unpack(family, last[part]), owner[part].tolist())
-        low.append(pack(family, [c[0] for c in cut]))
-        high.append(pack(family, [c[1] for c in cut]))
-        whose.append(np.array([c[2] for c in cut], dtype=np.int64))
-    first, last, owner = np.concatenate(low), np.concatenate(high), np.concatenate(whose)
-    order = np.argsort(first, kind="stable")
+    lows, highs = unpack(family, first[~single]), unpack(family, last[~single])
+    owners = owner[~single].tolist()
+    cut: list[tuple[int, int, int]] = []
+    at = 0
+    for size in sizes[sizes > 1].tolist():
+        part = slice(at, at + size)
+        cut += _sweep(lows[part], highs[part], owners[part])
+        at += size
+    first = np.concatenate([first[single], pack(family, [c[0] for c in cut])])
+    last = np.concatenate([last[single], pack(family, [c[1] for c in cut])])
+    owner = np.concatenate([owner[single], np.array([c[2] for c in cut], dtype=np.int64)])
+    order = _order(first)
     return Block(first[order], last[order], owner[order])
 
 
@@ -157,12 +160,33 @@ def _clusters(first: Array, last: Array) -> Int64:
     return np.concatenate([[0], np.flatnonzero(apart) + 1]).astype(np.int64)
 
 
+def _halves(values: Array) -> Array:
+    """IPv6 values as rows of two 64-bit numbers, which sort far faster than bytes."""
+    return np.ascontiguousarray(values).view(">u8").reshape(-1, 2).astype("u8")
+
+
+def _order(first: Array, last: Array | None = None, owner: Int64 | None = None) -> Int64:
+    """Positions in the order of first, and where given of last, and of owner."""
+    if owner is not None and (owner[1:] >= owner[:-1]).all():
+        owner = None  # they are in order, and the sort is stable
+    keys: list[Array] = [] if owner is None else [owner]
+    if first.dtype.kind != "S":
+        keys.append(first if last is None else first.astype("u8") << np.uint64(32) | last)
+    else:
+        for values in (first,) if last is None else (last, first):
+            halves = _halves(values)
+            keys += [halves[:, 1], halves[:, 0]]
+    return np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0], kind="stable")
+
+
 def running_maximum(values: Array) -> Array:
     """Cumulative maximum; numpy has none for bytes, so those go by their sorted positions."""
     if values.dtype.kind != "S":
         return np.maximum.accumulate(values)
-    unique, ranks = np.unique(values, return_inverse=True)
-    return unique[np.maximum.accumulate(ranks)]
+    order = _order(values)
+    ranks = np.empty(len(values), np.int64)
+    ranks[order] = np.arange(len(values))
+    return values[order][np.maximum.accumulate(ranks)]
 
 
 def _sweep(first: list[int], last: list[int], owner: list[int]) -> list[tuple[int, int, int]]:
@@ -191,7 +215,7 @@ def merged(family: int, first: Array, last: Array) -> tuple[Array, Array]:
     """Union of intervals: overlapping and touching ones become one."""
     if not len(first):
         return first, last
-    order = np.argsort(first, kind="stable")
+    order = _order(first)
     first, last = first[order], last[order]
     highest = running_maximum(last)
     following = _successors(family, highest[:-1])
@@ -206,5 +230,10 @@ def _successors(family: int, values: Array) -> Array:
     if family == 4:
         top = np.uint32(0xFFFFFFFF)
         return np.where(values == top, top, values + np.uint32(1))
-    highest = (1 << 128) - 1
-    return pack(6, [min(v + 1, highest) for v in unpack(6, values)])
+    halves = _halves(values)
+    highest = ~np.uint64(0)
+    full = halves[:, 1] == highest
+    last = full & (halves[:, 0] == highest)
+    following = halves + np.stack([full, np.ones(len(full), bool)], axis=1).astype("u8")
+    following[last] = highest
+    return np.frombuffer(following.astype(">u8").tobytes(), "S16")

@@ -1,7 +1,7 @@
 """Bytes of a feed → rows of the `indicators` table, with counts and the first problems.
 
 Invariant: this is the only place where text becomes an indicator, so that formats cannot differ
-in their rules. Works in chunks: a million entries never exist as a million Python objects.
+in their rules. Works in blocks of columns: only odd entries become Python objects.
 """
 
 from __future__ import annotations
@@ -12,24 +12,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from flowscan.errors import FeedError
-from flowscan.feeds import formats, intervals, safety
-from flowscan.feeds.address import (
-    Interval,
-    format_address,
-    kind_of,
-    loose_interval,
-    parse_address,
-    parse_interval,
-)
-from flowscan.feeds.model import Counts, Entry, Feed, Policy, Problem, ReadOptions
+from flowscan.feeds import blocks, columns, formats, intervals, safety
+from flowscan.feeds.address import Interval, kind_of, loose_interval, parse_interval
+from flowscan.feeds.blocks import Block
+from flowscan.feeds.columns import Columns, Texts
+from flowscan.feeds.model import Counts, Feed, Policy, Problem, ReadOptions
 from flowscan.schema import small_schema
 
 MAX_BYTES: Final = 256 << 20
 """Largest feed, expanded. GuardDuty stops at 35 MB; a million lines are about 20 MB."""
 MAX_ENTRIES: Final = 5_000_000
 KEPT_PROBLEMS: Final = 50
-_CHUNK: Final = 1 << 16
 _MAX_TEXT: Final = 500
 
 
@@ -82,101 +78,147 @@ def _gunzip(data: bytes) -> bytes:
 
 
 class _Rows:
-    """Indicator rows under construction, flushed to Arrow every _CHUNK of them."""
+    """Indicator rows under construction: one Arrow table per block of entries."""
 
-    def __init__(self, feed: Feed, now: int) -> None:
-        self._feed, self._now = feed, now
+    def __init__(self, feed: Feed, policy: Policy, now: int) -> None:
+        self._feed, self._policy, self._now = feed, policy, now
         self._end = now + feed.lifetime if feed.lifetime is not None else None
-        self._batches: list[Any] = []
-        self._clear()
-        self._spans: dict[int, list[Any]] = {4: [], 6: []}
+        self._tables: list[Any] = []
+        self._spans: list[Spans] = []
+        self.counts = Counts()
+        self.problems: list[Problem] = []
 
-    def _clear(self) -> None:
-        self.text: list[str] = []
-        self.canonical: list[str | None] = []
-        self.family: list[int] = []
-        self.first: list[int] = []
-        self.last: list[int] = []
-        self.about: list[str | None] = []
-        self.expires: list[int | None] = []
+    def add(self, block: Block) -> None:
+        """Take a block of entries."""
+        read = columns.read(block.texts)
+        slow, reasons = self._slowly(block.texts, read.rest)
+        families = {4: _appended(4, read.four, slow), 6: _appended(6, read.six, slow)}
+        good = {}
+        for family, one in families.items():
+            bad = safety.refused(family, one.first, one.last, self._policy)
+            self.counts.refused += int(bad.sum())
+            for at in np.flatnonzero(bad)[:KEPT_PROBLEMS].tolist():
+                (low,) = intervals.unpack(family, one.first[at : at + 1])
+                (high,) = intervals.unpack(family, one.last[at : at + 1])
+                refusal = safety.refusal(family, low, high, self._policy)
+                reasons[int(one.rows[at])] = f"refused: {refusal}"
+            good[family] = Columns(one.rows[~bad], one.first[~bad], one.last[~bad])
+        for row in sorted(reasons)[: KEPT_PROBLEMS - len(self.problems)]:
+            text = block.texts[row][:200]
+            self.problems.append(Problem(int(block.lines[row]), reasons[row], text))
+        self.counts.entries += len(block.lines)
+        self.counts.indicators += len(good[4].rows) + len(good[6].rows)
+        self._spans.append({family: (one.first, one.last) for family, one in good.items()})
+        self._tables.append(self._table(block, good))
 
-    def add(
-        self, entry: Entry, interval: Interval | tuple[int, int, int], canonical: str | None
-    ) -> None:
-        """Take an indicator; `canonical` is the text of its first address where that is known."""
-        family, first, last = interval
-        self.canonical.append(canonical)
-        self.text.append(entry.text[:_MAX_TEXT])
-        self.family.append(family)
-        self.first.append(first)
-        self.last.append(last)
-        self.about.append(entry.description or None)
-        self.expires.append(_sooner(entry.expires, self._end))
-        if len(self.text) >= _CHUNK:
-            self.flush()
+    def _slowly(
+        self, texts: Texts, rows: intervals.Int64
+    ) -> tuple[list[tuple[int, Interval]], dict[int, str]]:
+        """Read what the columns left, text by text: intervals, and why others are none."""
+        found, reasons = [], {}
+        for row in rows.tolist():
+            text = texts[row]
+            interval = parse_interval(text) or loose_interval(text)
+            if interval is not None:
+                found.append((row, interval))
+                continue
+            kind = kind_of(text)
+            setattr(self.counts, _COUNTER[kind], getattr(self.counts, _COUNTER[kind]) + 1)
+            reasons[row] = f"{kind} entry, not an address" if kind != "broken" else "not understood"
+        return found, reasons
 
-    def flush(self) -> None:
-        """Turn the rows so far into one Arrow table."""
+    def _table(self, block: Block, good: dict[int, Columns]) -> Any:
+        """The Arrow table of a block's indicators, in the order of the entries."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        if not self.text:
-            return
-        feed, schema = self._feed, small_schema("indicators")
-        spans = list(zip(self.family, self.first, self.last, strict=True))
-        first = [
-            known or format_address(family, value)
-            for known, (family, value, _) in zip(self.canonical, spans, strict=True)
-        ]
-        last = [
-            text if low == high else format_address(family, high)
-            for text, (family, low, high) in zip(first, spans, strict=True)
-        ]
-        varying = {
-            "indicator": self.text,
-            "family": self.family,
-            "first": first,
-            "last": last,
-            "first_number": [low if family == 4 else None for family, low, _ in spans],
-            "last_number": [high if family == 4 else None for family, _, high in spans],
-            "description": self.about,
-            "expires": self.expires,
+        four, six = good[4], good[6]
+        rows = np.concatenate([four.rows, six.rows])
+        order = np.argsort(rows, kind="stable")
+        rows, place = rows[order], pa.array(order)
+        text = block.texts.take(rows)
+        indicator = text.arrow()
+        if (text.ends - text.starts > _MAX_TEXT).any():
+            indicator = pc.utf8_slice_codeunits(indicator, 0, _MAX_TEXT)
+        names = _texts(4, four), _texts(6, six)
+        nothing = pa.nulls(len(six.rows), pa.int64())
+        feed, count = self._feed, len(rows)
+        made = {
+            "feed": pa.repeat(feed.name, count),
+            "category": pa.repeat(feed.category, count),
+            "confidence": pa.repeat(pa.scalar(feed.confidence, pa.int32()), count),
+            "trusted": pa.repeat(feed.trusted, count),
+            "indicator": indicator,
+            "family": pa.array(np.where(order < len(four.rows), 4, 6).astype("i4")),
+            "first": pa.concat_arrays([names[0][0], names[1][0]]).take(place),
+            "last": pa.concat_arrays([names[0][1], names[1][1]]).take(place),
+            "first_number": _numbers(four.first, nothing).take(place),
+            "last_number": _numbers(four.last, nothing).take(place),
+            "description": _picked(block.about, rows, pa.string()),
+            "expires": self._expires(block, rows),
+            "updated": pa.repeat(pa.scalar(self._now, pa.int64()), count),
         }
-        same = {
-            "feed": feed.name,
-            "category": feed.category,
-            "confidence": feed.confidence,
-            "trusted": feed.trusted,
-            "updated": self._now,
-        }
-        arrays = []
-        for field in schema:
-            if field.name in same:
-                scalar = pa.scalar(same[field.name], field.type)
-                arrays.append(pa.repeat(scalar, len(spans)))
-            else:
-                arrays.append(pa.array(varying[field.name], field.type))
-        self._batches.append(pa.table(arrays, schema=schema))
-        for kind in (4, 6):
-            low = intervals.pack(kind, [low for family, low, _ in spans if family == kind])
-            high = intervals.pack(kind, [high for family, _, high in spans if family == kind])
-            self._spans[kind].append((low, high))
-        self._clear()
+        return pa.table(made, schema=small_schema("indicators"))
+
+    def _expires(self, block: Block, rows: intervals.Int64) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self._end is None:
+            return _picked(block.expires, rows, pa.int64())
+        end = pa.repeat(pa.scalar(self._end, pa.int64()), len(rows))
+        if block.expires is None:
+            return end
+        return pc.min_element_wise(_picked(block.expires, rows, pa.int64()), end)
 
     def finish(self) -> tuple[Any, Spans]:
         """Return the Arrow table and the intervals."""
         import pyarrow as pa
 
-        self.flush()
-        spans = join_spans(
-            [{f: parts[i] for f, parts in self._spans.items()} for i in range(len(self._batches))]
-        )
-        return pa.concat_tables([small_schema("indicators").empty_table(), *self._batches]), spans
+        table = pa.concat_tables([small_schema("indicators").empty_table(), *self._tables])
+        return table, join_spans(self._spans)
+
+
+def _appended(family: int, one: Columns, slow: list[tuple[int, Interval]]) -> Columns:
+    """Columns of a family with what was read slowly, in the order of the rows."""
+    mine = [(row, span) for row, span in slow if span.family == family]
+    if not mine:
+        return one
+    rows = np.concatenate([one.rows, [row for row, _ in mine]])
+    first = np.concatenate([one.first, intervals.pack(family, [s.first for _, s in mine])])
+    last = np.concatenate([one.last, intervals.pack(family, [s.last for _, s in mine])])
+    order = np.argsort(rows, kind="stable")
+    return Columns(rows[order], first[order], last[order])
+
+
+def _texts(family: int, one: Columns) -> tuple[Any, Any]:
+    """Canonical texts of first and last addresses; most last ones are the first."""
+    import pyarrow as pa
+
+    write = columns.format_four if family == 4 else columns.format_six
+    first = write(one.first)
+    other = np.flatnonzero(one.first != one.last)
+    if not len(other):
+        return first, first
+    where = np.arange(len(first))
+    where[other] = len(first) + np.arange(len(other))
+    return first, pa.concat_arrays([first, write(one.last[other])]).take(pa.array(where))
+
+
+def _numbers(four: intervals.Array, nothing: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.concat_arrays([pa.array(four.astype("i8")), nothing])
+
+
+def _picked(values: Any, rows: intervals.Int64, kind: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.nulls(len(rows), kind) if values is None else values.take(pa.array(rows))
 
 
 def join_spans(parts: Iterable[Spans]) -> Spans:
     """Put the intervals of several parts together."""
-    import numpy as np
-
     every = list(parts)
     empty = {f: [(intervals.pack(f, ()), intervals.pack(f, ()))] for f in (4, 6)}
     return {
@@ -186,10 +228,6 @@ def join_spans(parts: Iterable[Spans]) -> Spans:
         )
         for f in (4, 6)
     }
-
-
-def _sooner(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else min(one, other)
 
 
 def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
@@ -202,38 +240,18 @@ def load(data: bytes, feed: Feed, *, now: int) -> Loaded:
     options = ReadOptions(feed.format, feed.column)
     name = feed.format or formats.detect(text, options)
     policy = Policy(private=feed.private or feed.trusted, broad=feed.broad)
-    counts, problems = Counts(), list[Problem]()
-    rows = _Rows(feed, now)
-    for entry in formats.parser(name)(text, options):
-        counts.entries += 1
+    rows = _Rows(feed, policy, now)
+    parse = formats.parser(name)
+    every = blocks.of_plain(text) if name == "plain" else blocks.of_entries(parse(text, options))
+    counts = rows.counts
+    for block in every:
+        rows.add(block)
         if counts.entries > MAX_ENTRIES:
             raise FeedError(f"more than {MAX_ENTRIES:,} entries")
-        one = parse_address(entry.text)
-        interval: tuple[int, int, int] | None
-        canonical = None
-        if one is not None:  # by far the most frequent
-            interval = (one[0], one[1], one[1])
-            canonical = entry.text if ":" not in entry.text else None
-        else:
-            interval = parse_interval(entry.text) or loose_interval(entry.text)
-        if interval is None:
-            kind = kind_of(entry.text)
-            setattr(counts, _COUNTER[kind], getattr(counts, _COUNTER[kind]) + 1)
-            reason = f"{kind} entry, not an address" if kind != "broken" else "not understood"
-        else:
-            refused = safety.refusal(*interval, policy)
-            if refused is None:
-                counts.indicators += 1
-                rows.add(entry, interval, canonical)
-                continue
-            counts.refused += 1
-            reason = f"refused: {refused}"
-        if len(problems) < KEPT_PROBLEMS:
-            problems.append(Problem(entry.line, reason, entry.text[:200]))
     if counts.entries and counts.broken == counts.entries:
         raise FeedError(f"nothing in it is an address or a domain (read as {name})")
     table, spans = rows.finish()
-    return Loaded(table, counts, name, tuple(problems), spans)
+    return Loaded(table, counts, name, tuple(rows.problems), spans)
 
 
 _COUNTER = {"domain": "domains", "other": "other", "broken": "broken"}

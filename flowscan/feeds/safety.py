@@ -9,8 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from flowscan.feeds.address import BITS, format_address, parse_interval
+from flowscan.feeds.intervals import Array, pack, unpack
 from flowscan.feeds.model import Policy
+
+Mask = npt.NDArray[np.bool_]
 
 # IANA special-purpose address registries (IPv4, IPv6; as of 2026-01) and RFC 5771, RFC 1112.
 # Documentation prefixes are left out: no packet carries them, and every vendor's sample lists do.
@@ -67,6 +73,30 @@ def refusal(family: int, first: int, last: int, policy: Policy) -> str | None:
         if name:
             return f"{name} address" if first == last else f"touches {name} addresses"
     return None
+
+
+def refused(family: int, first: Array, last: Array, policy: Policy) -> Mask:
+    """Which of many intervals (arrays as `intervals.pack` makes them) `refusal` refuses."""
+    found = np.zeros(len(first), np.bool_)
+    if not policy.broad:
+        widest = policy.widest_v4 if family == 4 else policy.widest_v6
+        if family == 4:
+            found |= last - first >= np.uint32(1 << (32 - widest))
+        else:  # the width of an IPv6 interval is more than a number of numpy holds
+            suspect = np.flatnonzero(_top(last) - _top(first) >= 1 << (64 - widest - 1))
+            spans = zip(unpack(6, first[suspect]), unpack(6, last[suspect]), strict=True)
+            broad = [b - a >= 1 << (128 - widest) for a, b in spans]
+            found[suspect[np.array(broad, np.bool_)]] = True
+    if not policy.private:
+        firsts, lasts, _ = _TABLES[family]
+        low, high = pack(family, firsts), pack(family, lasts)
+        at = np.searchsorted(low, last, side="right") - 1
+        found |= (at >= 0) & (high[at] >= first)
+    return found
+
+
+def _top(values: Array) -> Array:
+    return np.ascontiguousarray(values).view(">u8")[::2].astype("u8")
 
 
 def is_public(family: int, value: int) -> bool:

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flowscan.feeds.address import parse_address
+from flowscan.feeds.columns import Texts, quads
 from flowscan.feeds.intervals import Array, Int64, pack
 from flowscan.schema import ADDRESS_COLUMNS
 
 _CHUNK: Final = 1 << 18
 _BATCH: Final = 4_000_000
-_LONGEST: Final = len("255.255.255.255")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +54,11 @@ def numbers(texts: Any) -> dict[int, Numbers]:
 
 
 def _quads(texts: Any) -> tuple[Array, Array]:
-    """Read strict dotted quads column of characters by column: values, and which are valid."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
-    buffer = texts.buffers()[2]
-    data = np.frombuffer(buffer, np.uint8) if buffer else np.zeros(0, np.uint8)
-    starts, sizes = offsets[:-1], np.diff(offsets)
-    valid = (sizes >= 7) & (sizes <= _LONGEST)
-    value = np.zeros(len(starts), np.uint32)
-    octet = np.zeros(len(starts), np.uint32)
-    digits = np.zeros(len(starts), np.uint8)
-    dots = np.zeros(len(starts), np.uint8)
-    last = max(len(data) - 1, 0)
-    for column in range(_LONGEST):
-        inside = valid & (column < sizes)
-        if not len(data) or not inside.any():
-            break
-        char = data[np.minimum(starts + column, last)]
-        dot = inside & (char == ord("."))
-        digit = inside & (char >= ord("0")) & (char <= ord("9"))
-        valid &= ~inside | dot | digit
-        valid &= ~(digit & (digits > 0) & (octet == 0))  # a leading zero
-        valid &= ~(dot & ((digits == 0) | (octet > 255)))
-        octet = np.where(digit, octet * np.uint32(10) + (char - np.uint8(48)), octet)
-        digits = np.where(digit, digits + np.uint8(1), digits)
-        value = np.where(dot, (value << np.uint32(8)) | (octet & np.uint32(255)), value)
-        octet, digits = np.where(dot, 0, octet).astype(np.uint32), np.where(dot, 0, digits)
-        digits = digits.astype(np.uint8)
-        dots += dot
-        valid &= digits <= 3
-    valid &= (dots == 3) & (digits > 0) & (octet <= 255)
+    """Read strict dotted quads: values, and which are valid."""
+    value, valid = quads(Texts.of_arrow(texts))
     if texts.null_count:
         valid &= ~np.asarray(texts.is_null())
-    return (value << np.uint32(8)) | (octet & np.uint32(255)), valid
+    return value, valid
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,15 @@ _HOSTS_TARGETS = ("0.0.0.0 ", "127.0.0.1 ", "::1 ", ":: ", "0.0.0.0\t", "127.0.0
 def lines(text: str) -> Iterator[tuple[int, str]]:
     """Numbered, stripped lines that are neither blank nor comments."""
     for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        stripped = line.strip()
-        if stripped and not stripped.startswith(_COMMENT):
+        stripped = significant(line)
+        if stripped:
             yield number, stripped
+
+
+def significant(line: str) -> str:
+    """A line without blanks around it; empty where it is blank or a comment."""
+    stripped = line.strip()
+    return "" if stripped.startswith(_COMMENT) else stripped
 
 
 def starts_with_address(text: str) -> bool:
@@ -43,17 +49,18 @@ def parse_plain(text: str, options: ReadOptions) -> Iterator[Entry]:
     score-after-tab lists.
     """
     for number, line in lines(text):
-        if not _SPLIT.search(line):
-            yield Entry(number, line)
-            continue
-        spaced = _SPACED_RANGE.match(line)
-        if spaced:
-            yield Entry(
-                number, f"{spaced[1]}-{spaced[2]}", line[spaced.end() :].strip(" \t,;#")[:200]
-            )
-            continue
-        token = _SPLIT.split(line, maxsplit=1)[0]
-        yield Entry(number, token or line[:200], line[len(token) :].strip(" \t,;#")[:200])
+        yield plain_entry(number, line)
+
+
+def plain_entry(number: int, line: str) -> Entry:
+    """Entry of one stripped line, see `parse_plain`."""
+    if not _SPLIT.search(line):
+        return Entry(number, line)
+    spaced = _SPACED_RANGE.match(line)
+    if spaced:
+        return Entry(number, f"{spaced[1]}-{spaced[2]}", line[spaced.end() :].strip(" \t,;#")[:200])
+    token = _SPLIT.split(line, maxsplit=1)[0]
+    return Entry(number, token or line[:200], line[len(token) :].strip(" \t,;#")[:200])
 
 
 def parse_alienvault(text: str, options: ReadOptions) -> Iterator[Entry]:
