@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import __version__
-from flowscan.engine import Engine
+from flowscan.engine import Engine, Opener, Workspace
 from flowscan.enrich import Geo
 from flowscan.lake import Lake
 from flowscan.report import findings, flows, quality, sql
 from flowscan.report.known import Known
 from flowscan.report.model import Left, Overview, Period, Report
-from flowscan.report.ports import SENSITIVE
 from flowscan.report.verdict import verdict
 
 DAY = 86_400
@@ -29,11 +28,15 @@ _MOST_BUCKETS = 110
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much a report shows, and the MMDB files that countries come from, if any."""
+    """How much a report shows, the MMDB files that countries come from, if any, and the engine.
+
+    `opener` gives the engine to run on, DuckDB on this machine if None.
+    """
 
     top: int = 20
     findings: int = 500
     geo: Geo | None = None
+    opener: Opener | None = None
 
 
 def build(
@@ -56,8 +59,9 @@ def build(
     chosen = options or Options()
     known = Known(chosen.geo)
     period, first = _period(lake, since, until, made)
-    snapshot = lake.snapshot(period.before.since, period.until)
-    with Engine(snapshot) as engine:
+    begin, end = period.before.since, period.until
+    snapshot = lake.snapshot(begin, end)
+    with chosen.opener(snapshot, begin, end) if chosen.opener else Engine(snapshot) as engine:
         bound = _fold(engine, period)
         overview = _overview(engine, bound, period, first)
         hosts = flows.hosts(engine)
@@ -123,7 +127,7 @@ def _period(lake: Lake, since: int | None, until: int | None, now: int) -> tuple
     return Period(min(begin, end - 1), end), first
 
 
-def _fold(engine: Engine, period: Period) -> dict[str, Any]:
+def _fold(engine: Workspace, period: Period) -> dict[str, Any]:
     base = min(3600, _step(period))
     bound = {
         "since": period.since,
@@ -131,17 +135,9 @@ def _fold(engine: Engine, period: Period) -> dict[str, Any]:
         "before": period.before.since,
         "base": base,
         "step": _step(period),
-        "sensitive": list(SENSITIVE),
     }
-    for text in (
-        sql.OWN6,
-        sql.IS_LOCAL,
-        sql.HOURS,
-        sql.PAIRS,
-        sql.REJECTED,
-        sql.HOSTS,
-    ):
-        engine.execute(text, flows.named(text, bound))
+    for name, text in sql.FOLDS.items():
+        engine.make(name, text, flows.named(text, bound))
     return bound
 
 
@@ -149,7 +145,7 @@ def _step(period: Period) -> int:
     return next((s for s in _STEPS if period.seconds <= s * _MOST_BUCKETS), _STEPS[-1])
 
 
-def _overview(engine: Engine, bound: Mapping[str, Any], period: Period, first: int) -> Overview:
+def _overview(engine: Workspace, bound: Mapping[str, Any], period: Period, first: int) -> Overview:
     by_period = {row["current"]: flows.totals(row) for row in flows.rows(engine, sql.TOTALS, bound)}
     parties = flows.rows(engine, sql.PARTIES, bound)[0]
     # Comparing with a period that the lake covers only in part would show growth that is none.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flowscan.engine import Engine
+from flowscan.engine import Workspace
 from flowscan.enrich import service_name
 from flowscan.report import sql
 from flowscan.report.known import Known
@@ -33,6 +33,7 @@ from flowscan.report.ports import SENSITIVE
 OTHER, PUBLIC = "other private", "internet"
 MOST_GROUPS = 8
 _LISTED = 50
+_SIDES = ("direction", "local_address", "port")
 
 
 def named(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def named(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: values[k] for k in set(re.findall(r"\$([a-z]+)", text)) if k in values}
 
 
-def rows(engine: Engine, text: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(engine: Workspace, text: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of a constant of `sql`."""
     found: list[dict[str, Any]] = engine.execute(text, named(text, values)).to_pylist()
     return found
@@ -59,12 +60,12 @@ def totals(row: Mapping[str, Any]) -> Totals:
     )
 
 
-def hosts(engine: Engine) -> dict[str, str]:
+def hosts(engine: Workspace) -> dict[str, str]:
     """Interface → the address that it goes by."""
     return {r["interface_id"]: r["host"] for r in rows(engine, sql.SELECT_HOSTS, {})}
 
 
-def timeline(engine: Engine, bound: Mapping[str, Any], period: Period, step: int) -> Timeline:
+def timeline(engine: Workspace, bound: Mapping[str, Any], period: Period, step: int) -> Timeline:
     """Flows over time, steps without flows included."""
     seen = {r["t"]: r for r in rows(engine, sql.TIMELINE, bound)}
     begin = period.since - period.since % step
@@ -75,7 +76,7 @@ def timeline(engine: Engine, bound: Mapping[str, Any], period: Period, step: int
     return Timeline(step, tuple(buckets))
 
 
-def heat(engine: Engine, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
+def heat(engine: Workspace, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
     """Mean flows per hour of the week, for the hours that were observed."""
     return tuple(
         HeatCell(
@@ -89,8 +90,13 @@ def heat(engine: Engine, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
     )
 
 
-def rejected_ports(engine: Engine, top: int) -> tuple[RejectedPort, ...]:
+def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
     """Refused ports, most flows first."""
+    named: dict[tuple[Any, Any], list[tuple[str, int]]] = {}
+    for r in rows(engine, sql.REJECTED_PORT_SOURCES, {"top": top}):
+        named.setdefault((r["protocol"], r["dstport"]), []).append(
+            (r["srcaddr"] or "–", r["flows"])
+        )
     return tuple(
         RejectedPort(
             protocol=r["protocol"] or 0,
@@ -102,13 +108,13 @@ def rejected_ports(engine: Engine, top: int) -> tuple[RejectedPort, ...]:
             targets=r["targets"],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
-            top_sources=tuple((s["address"] or "–", s["flows"]) for s in r["top_sources"]),
+            top_sources=tuple(named[r["protocol"], r["dstport"]]),
         )
         for r in rows(engine, sql.REJECTED_PORTS, {"top": top})
     )
 
 
-def rejected_sources(engine: Engine, top: int, known: Known) -> tuple[RejectedSource, ...]:
+def rejected_sources(engine: Workspace, top: int, known: Known) -> tuple[RejectedSource, ...]:
     """Sources of refused flows, most flows first."""
     return tuple(
         RejectedSource(
@@ -123,7 +129,7 @@ def rejected_sources(engine: Engine, top: int, known: Known) -> tuple[RejectedSo
     )
 
 
-def talkers(engine: Engine, known: Known, top: int) -> tuple[Talker, ...]:
+def talkers(engine: Workspace, known: Known, top: int) -> tuple[Talker, ...]:
     """Pairs that exchanged most bytes."""
     return tuple(
         Talker(
@@ -139,7 +145,7 @@ def talkers(engine: Engine, known: Known, top: int) -> tuple[Talker, ...]:
     )
 
 
-def exposure(engine: Engine, bound: Mapping[str, Any]) -> tuple[Exposure, ...]:
+def exposure(engine: Workspace, bound: Mapping[str, Any]) -> tuple[Exposure, ...]:
     """Ports of ours that public addresses reached, sensitive ones first."""
     return tuple(
         Exposure(
@@ -159,7 +165,7 @@ def exposure(engine: Engine, bound: Mapping[str, Any]) -> tuple[Exposure, ...]:
     )
 
 
-def matrix(engine: Engine, names: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Link, ...]]:
+def matrix(engine: Workspace, names: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Link, ...]]:
     """Who sent to whom: our busiest interfaces by address, the rest folded into groups."""
     found = rows(engine, sql.LINKS, {"other": OTHER, "public": PUBLIC})
     weight: dict[str, int] = {}
@@ -188,7 +194,7 @@ def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["source"], row["destination"]
 
 
-def countries(engine: Engine, known: Known) -> tuple[Country, ...]:
+def countries(engine: Workspace, known: Known) -> tuple[Country, ...]:
     """Traffic by country of the busiest public addresses; nothing without MMDB data."""
     if not known.has_countries:
         return ()
@@ -206,8 +212,13 @@ def countries(engine: Engine, known: Known) -> tuple[Country, ...]:
     return tuple(sorted(found.values(), key=lambda c: (-c.flows, c.name))[:25])
 
 
-def matches(engine: Engine, bound: Mapping[str, Any]) -> tuple[Match, ...]:
+def matches(engine: Workspace, bound: Mapping[str, Any]) -> tuple[Match, ...]:
     """Listed addresses that were met, those that got through first."""
+    sides: dict[tuple[str, str], dict[str, set[Any]]] = {}
+    for r in rows(engine, sql.MATCH_SIDES, bound):
+        met = sides.setdefault((r["address"], r["feed"]), {n: set() for n in _SIDES})
+        for name in _SIDES:
+            met[name] |= {r[name]} - {None}
     return tuple(
         Match(
             address=r["address"],
@@ -218,11 +229,12 @@ def matches(engine: Engine, bound: Mapping[str, Any]) -> tuple[Match, ...]:
             accepted=r["accepted"],
             refused=r["refused"],
             bytes=r["bytes"],
-            direction=r["direction"] or "",
-            local=tuple(a for a in r["local"] if a)[:_LISTED],
-            ports=tuple(p for p in r["ports"] if p is not None)[:_LISTED],
+            direction=" and ".join(sorted(met["direction"])),
+            local=tuple(sorted(met["local_address"]))[:_LISTED],
+            ports=tuple(sorted(met["port"]))[:_LISTED],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
         )
         for r in rows(engine, sql.MATCHES, bound)
+        for met in (sides[r["address"], r["feed"]],)
     )

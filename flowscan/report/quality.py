@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowscan.engine import Engine
+from flowscan.engine import Workspace
 from flowscan.lake import Lake
 from flowscan.report import sql
 from flowscan.report.flows import rows
@@ -16,7 +16,7 @@ from flowscan.report.model import InterfaceCoverage, Quality
 
 
 def coverage(
-    engine: Engine, bound: Mapping[str, Any], names: Mapping[str, str]
+    engine: Workspace, bound: Mapping[str, Any], names: Mapping[str, str]
 ) -> tuple[InterfaceCoverage, ...]:
     """One row per interface: flows, silent hours, NODATA and SKIPDATA records."""
     return tuple(
@@ -36,7 +36,7 @@ def coverage(
     )
 
 
-def quality(lake: Lake, engine: Engine) -> Quality:
+def quality(lake: Lake, engine: Workspace) -> Quality:
     """Totals of the whole lake: records = flows + nodata + skipdata + rejects."""
     totals = lake.state().totals
     return Quality(

@@ -1,31 +1,39 @@
 """The SQL of the report: the flows are read a few times, each time only the columns needed.
 
-Each constant is trusted text with bound parameters ($name); no value is ever spliced in. Four
-temporary tables fold the flows, everything else is asked of them. `report_hosts` says which
+Each constant is trusted text with parameters ($name); no value is ever spliced in. Invariant: the
+text means the same to DuckDB and to Trino, so a report is made on either. The first ones, `FOLDS`,
+become tables that fold the flows, everything else is asked of them. `report_hosts` says which
 address an interface is, so that traffic between two interfaces, which AWS logs at both, counts
 once in the talk matrix.
 """
 
 from __future__ import annotations
 
-# The cheap test of a prefix stands before each regular expression.
-IS_LOCAL = r"""
-CREATE TEMP MACRO is_local(a) AS
-    a LIKE '10.%' OR a LIKE '192.168.%' OR a LIKE '169.254.%' OR a LIKE '127.%'
-    OR (a LIKE '172.%' AND regexp_matches(a, '^172\.(1[6-9]|2[0-9]|3[01])\.'))
-    OR (a LIKE '100.%'
-        AND regexp_matches(a, '^100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.'))
-    OR (a LIKE '%:%' AND (regexp_matches(lower(a), '^(f[cd]|fe[89ab])[0-9a-f]*:')
-        OR a IN (SELECT address FROM report_own6)))
-"""
+from typing import Final
+
+from flowscan.report.ports import SENSITIVE
+
+_SENSITIVE: Final = ", ".join(str(port) for port in sorted(SENSITIVE))
+
+
+def _local(address: str) -> str:
+    """Whether an address is private, or an IPv6 address of ours; the cheap tests come first."""
+    second = f"CAST(split_part({address}, '.', 2) AS INTEGER)"
+    return f"""({address} LIKE '10.%' OR {address} LIKE '192.168.%'
+        OR {address} LIKE '169.254.%' OR {address} LIKE '127.%'
+        OR CASE WHEN {address} LIKE '172.%' THEN {second} BETWEEN 16 AND 31
+            WHEN {address} LIKE '100.%' THEN {second} BETWEEN 64 AND 127 ELSE FALSE END
+        OR ({address} LIKE '%:%' AND (substr(lower({address}), 1, 2) IN ('fc', 'fd')
+            OR substr(lower({address}), 1, 3) IN ('fe8', 'fe9', 'fea', 'feb')
+            OR {address} IN (SELECT address FROM report_own6))))"""
+
 
 # IPv6 addresses of ours are public by their nature: ours is the one side of an interface's records
 # that all of them share. Found by counting; a remote address is rarely in 90 % of the records.
 OWN6 = """
-CREATE TEMP TABLE report_own6 AS
 WITH six AS (
     SELECT interface_id, srcaddr, dstaddr, count(*) AS n FROM flows
-    WHERE srcaddr LIKE '%:%' AND "start" >= $since AND "start" < $until GROUP BY ALL
+    WHERE srcaddr LIKE '%:%' AND "start" >= $since AND "start" < $until GROUP BY 1, 2, 3
 ), sides AS (
     SELECT interface_id, srcaddr AS address, n FROM six
     UNION ALL SELECT interface_id, dstaddr, n FROM six
@@ -38,16 +46,14 @@ SELECT address, max(interface_id) AS interface_id FROM (
 """
 
 HOURS = """
-CREATE TEMP TABLE report_hours AS
 SELECT "start" - "start" % $base AS t, interface_id, coalesce(action, 'ACCEPT') AS action,
        count(*) AS flows, CAST(sum(packets) AS BIGINT) AS packets,
        CAST(sum(bytes) AS BIGINT) AS bytes
 FROM flows WHERE "start" >= $before AND "start" < $until
-GROUP BY ALL
+GROUP BY 1, 2, 3
 """
 
-PAIRS = """
-CREATE TEMP TABLE report_pairs AS
+PAIRS = f"""
 WITH pairs AS (
     SELECT interface_id, srcaddr, dstaddr, count(*) AS flows,
            count(*) FILTER (WHERE action = 'REJECT') AS rejected,
@@ -56,23 +62,21 @@ WITH pairs AS (
            coalesce(CAST(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT') AS BIGINT), 0)
                AS bytes
     FROM flows WHERE "start" >= $since AND "start" < $until AND srcaddr IS NOT NULL
-    GROUP BY ALL
+    GROUP BY 1, 2, 3
 )
-SELECT *, is_local(srcaddr) AS src_local, is_local(dstaddr) AS dst_local FROM pairs
+SELECT *, {_local("srcaddr")} AS src_local, {_local("dstaddr")} AS dst_local FROM pairs
 """
 
 REJECTED = """
-CREATE TEMP TABLE report_rejected AS
 SELECT protocol, dstport, srcaddr, dstaddr, count(*) AS flows,
        CAST(sum(packets) AS BIGINT) AS packets, min("start") AS first_seen, max("end") AS last_seen
 FROM flows WHERE action = 'REJECT' AND "start" >= $since AND "start" < $until
-GROUP BY ALL
+GROUP BY 1, 2, 3, 4
 """
 
 # The local address that most records of an interface have in common, IPv4 before IPv6; `host`
 # is that address also for the IPv6 addresses of the interface.
 HOSTS = """
-CREATE TEMP TABLE report_hosts AS
 WITH sides AS (
     SELECT interface_id, srcaddr AS address, flows FROM report_pairs WHERE src_local
     UNION ALL SELECT interface_id, dstaddr, flows FROM report_pairs WHERE dst_local
@@ -85,8 +89,18 @@ WITH sides AS (
 SELECT interface_id, address, address AS host FROM ranked WHERE rank = 1
 UNION ALL
 SELECT r.interface_id, o.address, r.address FROM ranked AS r
-JOIN report_own6 AS o USING (interface_id) WHERE r.rank = 1 AND o.address <> r.address
+JOIN report_own6 AS o ON o.interface_id = r.interface_id
+WHERE r.rank = 1 AND o.address <> r.address
 """
+
+FOLDS: Final = {
+    "report_own6": OWN6,
+    "report_hours": HOURS,
+    "report_pairs": PAIRS,
+    "report_rejected": REJECTED,
+    "report_hosts": HOSTS,
+}
+"""The tables to make, in order."""
 
 SELECT_HOSTS = """
 SELECT interface_id, address, host FROM report_hosts ORDER BY interface_id, address
@@ -124,41 +138,51 @@ FROM report_hours WHERE t >= $since GROUP BY 1 ORDER BY 1
 """
 
 HEAT = """
-SELECT (t // 86400 + 3) % 7 AS weekday, t % 86400 // 3600 AS hour,
-       count(DISTINCT t // 3600) AS hours, CAST(sum(flows) AS BIGINT) AS flows,
+SELECT (t / 86400 + 3) % 7 AS weekday, t % 86400 / 3600 AS hour,
+       count(DISTINCT t / 3600) AS hours, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS rejected
 FROM report_hours WHERE t >= $since GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 REJECTED_PORTS = """
-WITH per_source AS (
-    SELECT protocol, dstport, srcaddr, sum(flows) AS flows FROM report_rejected GROUP BY ALL
-), named AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY protocol, dstport ORDER BY flows DESC, srcaddr) AS rank FROM per_source
-), top AS (
-    SELECT protocol, dstport,
-           list({'address': srcaddr, 'flows': CAST(flows AS BIGINT)} ORDER BY rank) AS top_sources
-    FROM named WHERE rank <= 3 GROUP BY ALL
-)
 SELECT protocol, dstport, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(packets) AS BIGINT) AS packets, count(DISTINCT srcaddr) AS sources,
        count(DISTINCT dstaddr) AS targets, min(first_seen) AS first_seen,
-       max(last_seen) AS last_seen, any_value(top_sources) AS top_sources
-FROM report_rejected JOIN top USING (protocol, dstport)
-GROUP BY protocol, dstport ORDER BY flows DESC, protocol, dstport LIMIT $top
+       max(last_seen) AS last_seen
+FROM report_rejected GROUP BY protocol, dstport
+ORDER BY flows DESC, protocol, dstport LIMIT $top
 """
 
-REJECTED_SOURCES = """
+# The three busiest sources of each of these ports.
+REJECTED_PORT_SOURCES = """
+WITH top AS (
+    SELECT protocol, dstport, sum(flows) AS flows FROM report_rejected GROUP BY protocol, dstport
+    ORDER BY flows DESC, protocol, dstport LIMIT $top
+), per_source AS (
+    SELECT protocol, dstport, srcaddr, CAST(sum(flows) AS BIGINT) AS flows,
+           row_number() OVER (
+               PARTITION BY protocol, dstport ORDER BY sum(flows) DESC, srcaddr) AS place
+    FROM report_rejected GROUP BY protocol, dstport, srcaddr
+)
+SELECT s.protocol, s.dstport, s.srcaddr, s.flows
+FROM per_source AS s
+JOIN top AS t ON t.protocol IS NOT DISTINCT FROM s.protocol
+    AND t.dstport IS NOT DISTINCT FROM s.dstport
+WHERE s.place <= 3 ORDER BY s.protocol, s.dstport, s.place
+"""
+
+REJECTED_SOURCES = f"""
 WITH sources AS (
     SELECT srcaddr, CAST(sum(flows) AS BIGINT) AS flows,
            count(DISTINCT (protocol, dstport)) AS ports, count(DISTINCT dstaddr) AS targets
     FROM report_rejected GROUP BY srcaddr ORDER BY flows DESC, srcaddr LIMIT $top
+), through AS (
+    SELECT srcaddr, sum(flows - rejected) AS accepted FROM report_pairs GROUP BY srcaddr
 )
-SELECT s.srcaddr, s.flows, s.ports, s.targets, is_local(s.srcaddr) AS own,
-       CAST(coalesce((SELECT sum(p.flows - p.rejected) FROM report_pairs AS p
-        WHERE p.srcaddr = s.srcaddr), 0) AS BIGINT) AS accepted
-FROM sources AS s ORDER BY s.flows DESC, s.srcaddr
+SELECT s.srcaddr, s.flows, s.ports, s.targets, {_local("s.srcaddr")} AS own,
+       CAST(coalesce(p.accepted, 0) AS BIGINT) AS accepted
+FROM sources AS s LEFT JOIN through AS p ON p.srcaddr = s.srcaddr
+ORDER BY s.flows DESC, s.srcaddr
 """
 
 # The larger of what the two ends logged: traffic between two interfaces is in the lake twice.
@@ -166,24 +190,25 @@ TALKERS = """
 WITH once AS (
     SELECT srcaddr, dstaddr, max(flows - rejected) AS flows, max(packets) AS packets,
            max(bytes) AS bytes
-    FROM report_pairs WHERE flows > rejected GROUP BY ALL
+    FROM report_pairs WHERE flows > rejected GROUP BY srcaddr, dstaddr
 )
 SELECT srcaddr, dstaddr, flows, packets, bytes FROM once
 ORDER BY bytes DESC, srcaddr, dstaddr LIMIT $top
 """
 
-# Towards a service of ours: opened by a SYN where flags are logged, else lower port = server.
-EXPOSURE = """
+# Towards a service of ours: opened by a SYN where flags are logged (2 without 16, the SYN-ACK),
+# else lower port = server.
+EXPOSURE = f"""
 SELECT dstaddr, max(interface_id) AS interface_id, protocol, dstport,
        count(DISTINCT srcaddr) AS sources, count(*) AS flows,
        CAST(sum(bytes) AS BIGINT) AS bytes, min("start") AS first_seen, max("end") AS last_seen
 FROM flows
 WHERE action = 'ACCEPT' AND "start" >= $since AND "start" < $until
-  AND is_local(dstaddr) AND NOT is_local(srcaddr)
+  AND {_local("dstaddr")} AND NOT {_local("srcaddr")}
   AND protocol IN (6, 17) AND dstport < srcport AND dstport < 32768
-  AND (tcp_flags IS NULL OR tcp_flags & 18 <> 18)
+  AND (tcp_flags IS NULL OR NOT (tcp_flags % 4 >= 2 AND tcp_flags % 32 >= 16))
 GROUP BY dstaddr, protocol, dstport
-ORDER BY dstport IN (SELECT unnest($sensitive)) DESC, sources DESC, dstaddr, protocol, dstport
+ORDER BY dstport IN ({_SENSITIVE}) DESC, sources DESC, dstaddr, protocol, dstport
 """
 
 LINKS = """
@@ -215,10 +240,10 @@ FROM sides GROUP BY address ORDER BY flows DESC, address LIMIT $top
 
 COVERAGE = """
 WITH words AS (
-    SELECT interface_id, t // 3600 AS h, flows, bytes, 0 AS nodata, 0 AS skipdata, t AS seen
+    SELECT interface_id, t / 3600 AS h, flows, bytes, 0 AS nodata, 0 AS skipdata, t AS seen
     FROM report_hours WHERE t >= $since
     UNION ALL
-    SELECT interface_id, "start" // 3600, 0, 0, CAST(log_status = 'NODATA' AS INTEGER),
+    SELECT interface_id, "start" / 3600, 0, 0, CAST(log_status = 'NODATA' AS INTEGER),
            CAST(log_status = 'SKIPDATA' AS INTEGER), "start"
     FROM coverage WHERE "start" >= $since AND "start" < $until
 )
@@ -237,13 +262,16 @@ SELECT address, feed, max(category) AS category, max(indicator) AS indicator,
        CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS refused,
        CAST(coalesce(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
            AS bytes,
-       string_agg(DISTINCT direction, ' and ' ORDER BY direction) AS direction,
-       list(DISTINCT local_address ORDER BY local_address) AS local,
-       list(DISTINCT port ORDER BY port) AS ports,
        min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM matches WHERE last_seen >= $since AND first_seen < $until
 GROUP BY address, feed
 ORDER BY accepted > 0 DESC, bytes DESC, refused DESC, address, feed
+"""
+
+MATCH_SIDES = """
+SELECT DISTINCT address, feed, direction, local_address, port
+FROM matches WHERE last_seen >= $since AND first_seen < $until
+ORDER BY address, feed, direction, local_address, port
 """
 
 REASONS = """
