@@ -41,7 +41,7 @@ def parse(chunks: Iterable[bytes], options: ParseOptions, sink: Sink) -> Iterato
             until then (`sink.dirty`) is the caller's to throw away.
     """
     sink.begin(options)
-    meter = Meter(options)
+    meter = Meter(options, sink.piece)
     head, data = peek(plain(chunks, meter))
     if head.startswith(_BOM):
         head, data = head[len(_BOM) :], _without(data, len(_BOM))

@@ -7,31 +7,38 @@ out, in pieces of bounded size; a truncated or corrupt object is a RejectedObjec
 from __future__ import annotations
 
 import itertools
-import re
-import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 
 from flowscan.errors import RejectedObject
 from flowscan.parse.model import ParseOptions
 
+_zlib: Any
+try:
+    from isal import isal_zlib as _zlib  # ISA-L: twice to four times as fast
+except ImportError:  # no wheel for this machine
+    import zlib as _zlib
+
 PIECE = 4 << 20
-"""Bytes that come out at once when streaming."""
-WHOLE = 128 << 20
-"""A gzip member expanding to no more than this is inflated in one call (libdeflate)."""
-_WHOLE_MIN = 64 << 10
+"""Bytes that come out at once when nothing else is asked for."""
 _WINDOW = 16 << 10
+_WIDEST = 256 << 10
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _NESTED = 3
 
 
 class Meter:
-    """Counts bytes in and out and members, and refuses what passes the limits."""
+    """Counts bytes in and out and members, and refuses what passes the limits.
 
-    def __init__(self, options: ParseOptions) -> None:
+    `piece` is about how many bytes are to come out at once.
+    """
+
+    def __init__(self, options: ParseOptions, piece: int = PIECE) -> None:
         self.options = options
+        self.piece = piece
         self.read = 0
         self.expanded = 0
         self.members = 0
@@ -58,11 +65,6 @@ class Meter:
         if self.expanded > max(self.options.ratio_floor, self.options.max_ratio * self.read):
             raise RejectedObject(f"expands more than {self.options.max_ratio} times")
 
-    def would_refuse(self, size: int) -> bool:
-        """Whether so many more bytes would pass a limit."""
-        allowed = max(self.options.ratio_floor, self.options.max_ratio * self.read)
-        return size <= WHOLE and self.expanded + size > allowed
-
     def member(self) -> None:
         """Account for one more compressed member.
 
@@ -78,7 +80,7 @@ class _Inner(Meter):
     """Counts for the outer meter; what it reads has been counted there."""
 
     def __init__(self, outer: Meter) -> None:
-        super().__init__(outer.options)
+        super().__init__(outer.options, outer.piece)
         self._outer = outer
 
     def came(self, size: int) -> None:
@@ -90,7 +92,7 @@ class _Inner(Meter):
         self._outer.member()
 
 
-def plain(chunks: Iterable[bytes], meter: Meter) -> Iterator[bytes | bytearray]:
+def plain(chunks: Iterable[bytes], meter: Meter) -> Iterator[bytes]:
     """Decompress an object, however often it was compressed.
 
     Raises:
@@ -99,7 +101,7 @@ def plain(chunks: Iterable[bytes], meter: Meter) -> Iterator[bytes | bytearray]:
     return _layers(meter.reading(chunks), meter, _NESTED)
 
 
-def _layers(chunks: Iterator[bytes], meter: Meter, depth: int) -> Iterator[bytes | bytearray]:
+def _layers(chunks: Iterator[bytes], meter: Meter, depth: int) -> Iterator[bytes]:
     head, chunks = _peek(chunks)
     if head.startswith(_GZIP):
         inner = gunzip(chunks, meter)
@@ -111,7 +113,7 @@ def _layers(chunks: Iterator[bytes], meter: Meter, depth: int) -> Iterator[bytes
         return chunks
     if depth == 0:
         raise RejectedObject("compressed too many times over")
-    return _layers(inner, meter, depth - 1)  # type: ignore[arg-type]
+    return _layers(inner, meter, depth - 1)
 
 
 def _peek(chunks: Iterator[bytes], size: int = 8) -> tuple[bytes, Iterator[bytes]]:
@@ -127,131 +129,81 @@ def _peek(chunks: Iterator[bytes], size: int = 8) -> tuple[bytes, Iterator[bytes
     return head, itertools.chain(held, chunks)
 
 
-def gunzip(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes | bytearray]:
-    """Inflate all members of a gzip stream; zero padding after the last one is allowed.
-
-    A stream that comes as one chunk (local files do) goes through libdeflate member by member.
-    """
-    first = next(chunks, b"")
-    second = next(chunks, None)
-    rest: Iterator[bytes] = iter((first,))
-    if second is None:
-        done = 0
-        for out, end in _whole_members(first, meter):
-            done = end
-            yield out
-        if done == len(first):
-            return
-        rest = iter((memoryview(first)[done:],))  # type: ignore[arg-type]
-    else:
-        rest = itertools.chain((first, second), chunks)
-    yield from _inflate(rest, meter)
-
-
-def _whole_members(data: bytes, meter: Meter) -> Iterator[tuple[bytearray, int]]:
-    """Inflate members in one call each, as far as that is safe; yields output and its end.
-
-    libdeflate's binding tells neither where a member ends nor that anything follows it. So a
-    member is what lies between two places that look like a gzip header (magic, method, and the
-    reserved flags unset), and it counts only if its trailer, length and CRC, fits its output.
-    """
-    starts = [m.start() for m in itertools.islice(_HEADER.finditer(data), 64)]
-    ends = [*starts[1:], len(data)]
-    if len(starts) == 64 or not starts or starts[0] != 0:
-        return  # many members: they are small, and zlib is as good
-    begin, passed = 0, False
-    for end in ends:
-        size = int.from_bytes(data[end - 4 : end], "little")
-        if end - begin < _WHOLE_MIN or meter.would_refuse(size):
-            return  # small, or let the streaming path find out
-        piece = memoryview(data)[begin:end]
-        out = _member(piece, size) if 0 < size <= WHOLE else None
-        if out is None:
-            passed = True  # perhaps no header but compressed bytes that look like one
-            continue
-        if passed and _expand(piece[:-1], size) is not None:
-            return  # it ends before, and what follows it happens to end like it
-        meter.member()
-        meter.came(size)
-        yield out, end
-        begin, passed = end, False
-
-
-def _member(piece: memoryview, size: int) -> bytearray | None:
-    """Inflate a member that ends where the piece ends; None when it does not."""
-    import deflate
-
-    out = _expand(piece, size)
-    if out is None or len(out) != size:
-        return None
-    return out if deflate.crc32(out) == int.from_bytes(piece[-8:-4], "little") else None
-
-
-def _expand(piece: memoryview, size: int) -> bytearray | None:
-    import deflate
-
-    try:
-        out: bytearray = deflate.gzip_decompress(piece, size)
-    except (deflate.DeflateError, ValueError):
-        return None
-    return out
-
-
-_HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
-
-
-def _inflate(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
-    """Inflate as a stream, in pieces of about PIECE bytes."""
+def gunzip(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
+    """Inflate all members of a gzip stream; zero padding after a member is allowed."""
     held: list[bytes] = []
     size = 0
-    for out in _pieces(_windows(chunks), meter):
+    for out in _inflate(chunks, meter):
         held.append(out)
         size += len(out)
-        if size >= PIECE:
-            yield b"".join(held)
+        if 2 * size > meter.piece:
+            yield held[0] if len(held) == 1 else b"".join(held)
             held, size = [], 0
     if held:
         yield b"".join(held)
 
 
-def _windows(chunks: Iterator[bytes]) -> Iterator[memoryview]:
-    # zlib copies what is behind the end of a member: with small members that must not be much
+def _inflate(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
+    member, window, later = None, _WINDOW, False
     for chunk in chunks:
-        view = memoryview(chunk)
-        for at in range(0, view.nbytes, _WINDOW):
-            yield view[at : at + _WINDOW]
-
-
-def _pieces(windows: Iterator[memoryview], meter: Meter) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(wbits=31)
-    meter.member()
-    fresh, later = True, False
-    for window in windows:
-        data: bytes | memoryview = window
-        while len(data):
-            if fresh and later:
-                data = bytes(data).lstrip(b"\0")
-                if not data:
-                    break
-                meter.member()
-            try:
-                out = inflater.decompress(data, PIECE)
-            except zlib.error as e:
-                raise RejectedObject(_why(e, after=later and fresh)) from None
-            meter.came(len(out))
+        view, at = memoryview(chunk), 0
+        while at < view.nbytes:
+            data = view[at : at + window]
+            if member is None:
+                padding = _zeros(data) if later else 0
+                at += padding
+                if padding < data.nbytes:
+                    member, window = _Member(meter, later=later), _WINDOW
+                continue
+            out = member.inflate(data)
             if out:
                 yield out
-            data, fresh = inflater.unconsumed_tail, False
-            if inflater.eof:
-                data = inflater.unused_data
-                inflater = zlib.decompressobj(wbits=31)
-                fresh = later = True
-    if not fresh:
+            at += data.nbytes - member.left
+            # what is behind the end of a member is copied: with small members it must be little
+            window = min(window * 4, _WIDEST)
+            if member.ended:
+                member, later = None, True
+    while member is not None and (out := member.inflate(b"")):
+        yield out
+        member = None if member.ended else member
+    if member is not None:
         raise RejectedObject("gzip data is truncated")
 
 
-def _why(error: zlib.error, *, after: bool) -> str:
-    if after:
+def _zeros(data: memoryview) -> int:
+    """Number of zero bytes that it begins with."""
+    return data.nbytes - len(bytes(data).lstrip(b"\0"))
+
+
+class _Member:
+    """One gzip member being inflated: `left` bytes of the last piece were not needed."""
+
+    def __init__(self, meter: Meter, *, later: bool) -> None:
+        meter.member()
+        self._meter = meter
+        self._behind = later
+        self._inflater = _zlib.decompressobj(wbits=31)
+        self.left = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether its trailer has been read, and fits."""
+        return bool(self._inflater.eof)
+
+    def inflate(self, data: bytes | memoryview) -> bytes:
+        """Up to `meter.piece` bytes of its text."""
+        try:
+            out: bytes = self._inflater.decompress(data, self._meter.piece)
+        except _zlib.error as e:
+            raise RejectedObject(_why(e, behind=self._behind)) from None
+        self._meter.came(len(out))
+        self._behind = False
+        self.left = len(self._inflater.unused_data or self._inflater.unconsumed_tail)
+        return out
+
+
+def _why(error: Exception, *, behind: bool) -> str:
+    if behind:
         return "gzip data is followed by something else"
     return "gzip data is corrupt" + (" (checksum)" if "check" in str(error) else "")
 
@@ -262,7 +214,7 @@ def unzstd(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
     meter.member()
     try:
         with pa.CompressedInputStream(pa.PythonFile(reader, mode="r"), "zstd") as stream:
-            while out := stream.read(PIECE):
+            while out := stream.read(meter.piece):
                 meter.came(len(out))
                 yield out
     except OSError as e:

@@ -25,6 +25,9 @@ from flowscan.parse.model import (
 
 Kernel = Literal["auto", "native", "polars"]
 _KEPT = 16
+_PIECE = {"native": 512 << 10, "polars": 8 << 20}
+"""Text that the kernel likes at once: still in the second-level cache when it is parsed, or long
+enough for a CSV reader's start to be worth it."""
 _PLAN_BYTES = 1 << 20
 
 
@@ -51,13 +54,14 @@ class Sink:
     """Collects flows, coverage rows and rejects over any number of objects.
 
     `rows` is the number of flows held, `counts`, `rejects` (the first 1000) and `shape` belong to
-    the object begun last; `dirty` says whether that object has brought rows at all. `text_bytes`
-    is the text that the rows held were read from, and a share for each format: it bounds memory,
-    whatever the lines hold.
+    the object begun last; `dirty` says whether that object has brought rows at all. `piece` is
+    how many bytes of text are best fed at once. `text_bytes` is the text that the rows held were
+    read from, and a share for each format: it bounds memory, whatever the lines hold.
     """
 
     def __init__(self, *, kernel: Kernel = "auto") -> None:
         self.kernel = kernel_name(kernel)
+        self.piece = _PIECE[self.kernel]
         self._texts: dict[tuple[Plan, int], TextColumns] = {}
         self._batches: list[pa.RecordBatch] = []
         self._coverage: list[pa.RecordBatch] = []

@@ -8,16 +8,16 @@ import zlib
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowscan.errors import RejectedObject
-from flowscan.parse import ParseOptions
+from flowscan.parse import ParseOptions, decompress
 from flowscan.parse.decompress import Meter, plain
 
 RANDOM = random.Random(3)
 SMALL = b"some text\n"
-BIG = RANDOM.randbytes(300_000)  # compresses badly: members large enough for one-shot inflation
+BIG = RANDOM.randbytes(300_000)
 TEXT = b"".join(b"%d %d\n" % (i, i * i % 1009) for i in range(60_000))
 ZSTD = pa.Codec("zstd")
 
@@ -26,8 +26,15 @@ def zstd(data: bytes) -> bytes:
     return ZSTD.compress(data, asbytes=True)
 
 
-def expand(*chunks: bytes, **options: int) -> bytes:
-    return b"".join(plain(iter(chunks), Meter(ParseOptions(**options))))
+@pytest.fixture(params=["isal", "zlib"], autouse=True)
+def inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ISA-L, and with zlib as on machines that ISA-L does not know."""
+    library = pytest.importorskip("isal.isal_zlib") if request.param == "isal" else zlib
+    monkeypatch.setattr(decompress, "_zlib", library)
+
+
+def expand(*chunks: bytes, piece: int = decompress.PIECE, **options: int) -> bytes:
+    return b"".join(plain(iter(chunks), Meter(ParseOptions(**options), piece)))
 
 
 def in_pieces(data: bytes, size: int) -> list[bytes]:
@@ -78,12 +85,6 @@ def test_header_with_name_and_extra_field() -> None:
     assert expand(head + raw + end) == TEXT
 
 
-def test_libdeflate_takes_large_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowscan.parse.decompress._inflate", None)
-    data = gzip.compress(BIG, mtime=0) * 2 + gzip.compress(TEXT, mtime=0)
-    assert expand(data) == BIG * 2 + TEXT
-
-
 @pytest.mark.parametrize(
     "data", [gzip.compress(BIG, mtime=0), gzip.compress(SMALL, mtime=0), zstd(TEXT)]
 )
@@ -116,15 +117,32 @@ def test_something_behind_the_last_member(tail: bytes) -> None:
             expand(gzip.compress(data, mtime=0) + tail)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     parts=st.lists(st.sampled_from([b"", SMALL, TEXT, BIG[:70_000]]), min_size=1, max_size=4),
     size=st.integers(1, 400_000),
     padding=st.integers(0, 3),
+    piece=st.integers(1000, 1 << 20),
+    level=st.sampled_from([0, 1, 6]),
 )
-def test_any_members_in_any_pieces(parts: list[bytes], size: int, padding: int) -> None:
-    data = bytes(padding).join(gzip.compress(p, 1, mtime=0) for p in parts)
-    assert expand(*in_pieces(data, max(size, len(data) // 50))) == b"".join(parts)
+def test_any_members_in_any_pieces(
+    parts: list[bytes], size: int, padding: int, piece: int, level: int
+) -> None:
+    data = bytes(padding).join(gzip.compress(p, level, mtime=0) for p in parts)
+    pieces = in_pieces(data, max(size, len(data) // 50))
+    assert expand(*pieces, piece=piece) == b"".join(parts)
+
+
+@pytest.mark.parametrize("length", [1, 7, 300, 4000])
+def test_text_that_ends_where_a_piece_ends(length: int) -> None:
+    """The last input is consumed before the last output has come."""
+    for text in (bytes(length), BIG[:length], TEXT[:length]):
+        data = gzip.compress(text, mtime=0)
+        for piece in {1, 2, length - 1, length, length + 1} - {0}:
+            assert expand(data, piece=piece) == text
+            assert expand(data * 2, piece=piece) == text * 2
 
 
 @pytest.mark.parametrize("padding", range(4))
