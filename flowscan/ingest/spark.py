@@ -7,7 +7,6 @@ speculated or killed task leaves nothing in the lake but what its one successful
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -136,11 +135,12 @@ def ingest_spark(
 def _context(session: Any) -> Any:
     from pyspark.sql import SparkSession
 
-    if session is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        # Not under spark-submit, so Spark starts here; its workers would take the first python3
-        # of the PATH, which need not be the one that has flowscan.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    return (session or SparkSession.builder.appName("flowscan ingest").getOrCreate()).sparkContext
+    made = session or SparkSession.builder.appName("flowscan ingest").getOrCreate()
+    context = made.sparkContext
+    if context.master.startswith("local") and context.pythonExec == "python3":
+        # Nobody named an interpreter: the first of the PATH need not be one that has flowscan.
+        context.pythonExec = sys.executable
+    return context
 
 
 def _attempt(

@@ -39,7 +39,6 @@ START = 1785542400
 def session():
     from pyspark.sql import SparkSession
 
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     built = (
         SparkSession.builder.master("local[2,4]")
         .appName("flowscan tests")
