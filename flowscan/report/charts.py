@@ -15,7 +15,7 @@ import altair as alt
 
 from flowscan.enrich.services import port_label
 from flowscan.report.model import Bucket, FindingView, Report
-from flowscan.report.svg import COLOR
+from flowscan.report.svg import COLOR, say
 from flowscan.text import human_bytes, human_count, utc
 
 Spec = dict[str, Any]
@@ -49,7 +49,8 @@ def timeline(report: Report, width: int) -> Spec:
         scale=alt.Scale(
             domain=["accepted", "refused"], range=[COLOR["accepted"], COLOR["rejected"]]
         ),
-        legend=alt.Legend(orient="top", title=None, symbolType="square", offset=6),
+        # The page has the legend, whose entries switch the series on and off.
+        legend=None,
     )
     flows = (
         alt.Chart({"values": _flow_rows(buckets, step)})
@@ -77,7 +78,7 @@ def timeline(report: Report, width: int) -> Spec:
         .properties(width=width, height=70)
     )
     rows = [flows, volume]
-    active = [f for f in report.findings if f.status == "active"]
+    active = [(at, f) for at, f in enumerate(report.findings) if f.status == "active"]
     if active:
         rows.insert(0, _marks(active, _time(buckets, step, None), buckets, step, width))
     charts = alt.vconcat(*rows, spacing=8)
@@ -90,18 +91,22 @@ def _time(buckets: Sequence[Bucket], step: int, axis: alt.Axis | None) -> alt.X:
 
 
 def _marks(
-    found: Sequence[FindingView], x: alt.X, buckets: Sequence[Bucket], step: int, width: int
+    found: Sequence[tuple[int, FindingView]],
+    x: alt.X,
+    buckets: Sequence[Bucket],
+    step: int,
+    width: int,
 ) -> Any:
-    """Findings above the timeline, a lane and a shape for each severity."""
+    """Findings above the timeline with their places in the list; a lane, a shape per severity."""
     begin, end = buckets[0].start, buckets[-1].start + step
-    labels = [s for s in SHAPES if any(f.label == s for f in found)]
+    labels = [s for s in SHAPES if any(f.label == s for _, f in found)]
     values = [
         {
             "t": utc(min(max(f.first_seen, begin), end)),
             "severity": f.label,
-            "say": f"{f.label}: {f.title}, {_clock(f.first_seen)}",
+            "say": say(f"{f.label}: {f.title}, {_clock(f.first_seen)}", f=at),
         }
-        for f in found[:150]
+        for at, f in found[:150]
     ]
     return (
         alt.Chart({"values": values})
@@ -137,8 +142,10 @@ def rejected_ports(report: Report, width: int) -> Spec:
             "port": port_label(p.port, p.protocol),
             "flows": p.flows,
             "text": f"{human_count(p.flows)} from {human_count(p.sources)}",
-            "say": f"{port_label(p.port, p.protocol)}: {human_count(p.flows)} refused flows "
-            f"from {human_count(p.sources)} sources",
+            "say": say(
+                f"{port_label(p.port, p.protocol)}: {human_count(p.flows)} refused flows "
+                f"from {human_count(p.sources)} sources"
+            ),
         }
         for p in report.rejected_ports[:15]
     ]
@@ -166,8 +173,10 @@ def rhythm(report: Report, width: int) -> Spec:
             "day": WEEKDAYS[c.weekday],
             "hour": f"{c.hour:02d}",
             "flows": c.flows,
-            "say": f"{WEEKDAYS[c.weekday]} {c.hour:02d}:00, {human_count(c.flows)} flows an hour, "
-            f"{human_count(c.rejected)} of them refused",
+            "say": say(
+                f"{WEEKDAYS[c.weekday]} {c.hour:02d}:00: {human_count(c.flows)} flows an hour, "
+                f"{human_count(c.rejected)} of them refused"
+            ),
         }
         for c in report.heat
     ]
@@ -215,8 +224,10 @@ def matrix(report: Report, width: int) -> Spec:
             "to": _short(x.destination),
             "bytes": x.bytes,
             "text": (human_bytes(x.bytes) if x.bytes else "refused") if roomy else _tight(x.bytes),
-            "say": f"{x.source} to {x.destination}: {human_bytes(x.bytes)} in "
-            f"{human_count(x.flows)} flows, {human_count(x.rejected)} refused",
+            "say": say(
+                f"{x.source} to {x.destination}: {human_bytes(x.bytes)} in "
+                f"{human_count(x.flows)} flows, {human_count(x.rejected)} refused"
+            ),
         }
         for x in report.links
     ]
@@ -258,7 +269,7 @@ def countries(report: Report, width: int) -> Spec:
             "country": c.name[:24],
             "flows": c.flows,
             "text": f"{human_count(c.flows)}, {human_bytes(c.bytes)}",
-            "say": f"{c.name}: {human_count(c.flows)} flows, {human_bytes(c.bytes)}",
+            "say": say(f"{c.name}: {human_count(c.flows)} flows, {human_bytes(c.bytes)}"),
         }
         for c in report.countries[:15]
     ]
@@ -325,7 +336,7 @@ def _flow_rows(buckets: Sequence[Bucket], step: int) -> list[Spec]:
             "action": action,
             "low": low,
             "high": low + flows,
-            "say": f"{_clock(b.start)}: {human_count(flows)} {action}",
+            "say": say(f"{_clock(b.start)}: {human_count(flows)} {action}", b=b.start, s=action),
         }
         for b in buckets
         for action, low, flows in (
@@ -343,7 +354,7 @@ def _byte_rows(buckets: Sequence[Bucket], step: int) -> list[Spec]:
             "u": utc(b.start + step),
             "low": 0,
             "bytes": b.bytes,
-            "say": f"{_clock(b.start)}: {human_bytes(b.bytes)}",
+            "say": say(f"{_clock(b.start)}: {human_bytes(b.bytes)}", b=b.start, s="bytes"),
         }
         for b in buckets
     ]

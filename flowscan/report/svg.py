@@ -54,7 +54,17 @@ _ATTRIBUTES: Final = {
     "y",
     "y2",
 }
+# What a mark says, after the names and values that the page's script finds it by.
+_SAY: Final = re.compile(r"@((?:[bfs]=[a-z0-9]+;)*)\|(.*)", re.DOTALL)
 _LONG: Final = re.compile(r"-?\d+\.\d{3,}")
+
+
+def say(text: str, **keys: object) -> str:
+    """What a mark says; `b` is its bucket, `f` the place of its finding, `s` its series.
+
+    Every mark's text is made here, so that no text of a log can pretend to have keys.
+    """
+    return "@" + "".join(f"{name}={value};" for name, value in keys.items()) + f"|{text}"
 
 
 def render(spec: dict[str, Any], label: str, kind: str) -> Markup:
@@ -88,9 +98,14 @@ def element(node: ET.Element) -> str:
         for name, value in node.attrib.items()
         if name in _ATTRIBUTES
     )
-    tip = node.get("aria-label")
-    spoken = tip is not None and node.get("role") == "graphics-symbol" and len(node) == 0
-    inner = f"<title>{escape(tip)}</title>" if spoken else ""
+    said = _SAY.fullmatch(node.get("aria-label", ""))
+    inner = ""
+    if said and len(node) == 0:
+        keys = (pair.split("=") for pair in said[1].split(";") if pair)
+        attributes += "".join(f' data-{name}="{value}"' for name, value in keys)
+        inner = f"<title>{escape(said[2])}</title>"
+    if node.get("aria-label", "").startswith("Y-axis titled 'flows'"):
+        attributes += ' class="y-flows"'
     inner += str(escape(node.text or "")) + "".join(element(child) for child in node)
     if tag == "g" and not attributes:
         return inner

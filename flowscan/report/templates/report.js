@@ -38,6 +38,7 @@
 
   // Findings: filter by text, severity and type; sort.
   const list = $("f-list");
+  let picked = null, filter = () => 0;
   if (list) {
     const items = [...list.children];
     const text = new Map(items.map((f) => [f, f.textContent.toLowerCase()]));
@@ -46,15 +47,18 @@
     const apply = () => {
       const words = $("f-text").value.toLowerCase().split(/\s+/).filter(Boolean);
       const on = new Set([...document.querySelectorAll(".f-severity:checked")].map((x) => x.value));
-      const type = $("f-type").value;
+      const type = $("f-type").value, from = picked?.from ?? -Infinity, to = picked?.to ?? Infinity;
       let shown = 0;
       for (const f of items) {
-        const seen = on.has(f.dataset.severity) && (!type || f.dataset.type === type) && words.every((w) => text.get(f).includes(w));
+        const seen = on.has(f.dataset.severity) && (!type || f.dataset.type === type) && Number(f.dataset.first) < to && Number(f.dataset.last) >= from && words.every((w) => text.get(f).includes(w));
         f.hidden = !seen;
         shown += seen ? 1 : 0;
       }
+      const here = picked ? items.filter((f) => Number(f.dataset.first) < to && Number(f.dataset.last) >= from).length : items.length;
       $("f-shown").textContent = shown === items.length ? `${shown} shown` : `${shown} of ${items.length} shown`;
+      return here;
     };
+    filter = apply;
     const sort = () => {
       const key = keys[$("f-sort").value];
       list.append(...items.map((f, i) => [key(f), i, f]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((x) => x[2]));
@@ -63,6 +67,170 @@
     $("f-type").addEventListener("change", apply);
     for (const box of document.querySelectorAll(".f-severity")) box.addEventListener("change", apply);
     $("f-sort").addEventListener("change", sort);
+  }
+
+  // Charts: numbers of what is pointed at or reached by arrow keys; the numbers behind them stand
+  // in the tables, so without a script nothing is missing.
+  const SVG = "http://www.w3.org/2000/svg";
+  const tip = document.createElement("div");
+  tip.id = "tip"; tip.setAttribute("role", "status"); tip.hidden = true;
+  document.body.append(tip);
+  const tell = (mark, lines) => {
+    if (!lines) { tip.hidden = true; return; }
+    const [head, ...rest] = lines, strong = document.createElement("b");
+    strong.textContent = head;
+    tip.replaceChildren(strong, ...rest.map((line) => { const p = document.createElement("div"); p.textContent = line; return p; }));
+    tip.hidden = false;
+    const at = mark.getBoundingClientRect(), box = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left + at.width / 2 - box.width / 2), innerWidth - box.width - 8);
+    const above = at.top - box.height - 10;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above > 60 ? above : Math.min(at.bottom + 10, innerHeight - box.height - 8)}px`;
+  };
+  const centre = (mark) => { const b = mark.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; };
+  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  // The nearest mark in a direction; what lies off the line counts as much farther.
+  const towards = (marks, from, [dx, dy]) => {
+    const [x, y] = centre(from);
+    let best = null, least = Infinity;
+    for (const m of marks) {
+      const [mx, my] = centre(m), along = (mx - x) * dx + (my - y) * dy;
+      if (m === from || along < 1) continue;
+      const far = along + 4 * Math.abs((mx - x) * dy + (my - y) * dx);
+      if (far < least) { least = far; best = m; }
+    }
+    return best;
+  };
+  const open = (number) => {
+    const f = $(`finding-${number}`);
+    if (!f) return;
+    if (f.hidden) { clearAll(); }
+    f.open = true; f.scrollIntoView({ block: "start" });
+    f.querySelector("summary").focus({ preventScroll: true });
+  };
+  const clearAll = () => {
+    for (const box of document.querySelectorAll(".f-severity")) box.checked = true;
+    $("f-text").value = ""; $("f-type").value = ""; pick(null);
+  };
+
+  // The timeline: a span of time keeps its findings; the page of a live lake goes there.
+  const step = Number($("timeline")?.dataset.step ?? 0);
+  const iso = (t) => new Date(t * 1000).toISOString().slice(0, 16) + "Z";
+  const clock = (t) => new Date(t * 1000).toLocaleString("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+  const pick = (span) => {
+    picked = span;
+    const found = filter();
+    $("picked").hidden = !span;
+    for (const svg of document.querySelectorAll("#timeline .chart")) shade(svg);
+    if (!span) return;
+    $("picked-span").textContent = `${clock(span.from)} to ${clock(span.to)} UTC:`;
+    $("picked-findings").textContent = `${found} finding${found === 1 ? "" : "s"}`;
+    const query = `?since=${encodeURIComponent(iso(span.from))}&until=${encodeURIComponent(iso(span.to))}`;
+    for (const [id, path] of [["picked-report", "/"], ["picked-flows", "/flows"]]) if ($(id)) $(id).href = path + query;
+  };
+  const slots = (svg) => [...svg.querySelectorAll('[data-s="bytes"]')];
+  const shade = (svg) => {
+    svg.querySelector(".pick")?.remove();
+    const inside = picked ? slots(svg).filter((m) => Number(m.dataset.b) >= picked.from && Number(m.dataset.b) < picked.to) : [];
+    if (!inside.length) return;
+    const box = svg.getBoundingClientRect(), unit = svg.viewBox.baseVal.width / (box.width || 1);
+    const a = inside[0].getBoundingClientRect(), b = inside[inside.length - 1].getBoundingClientRect();
+    const rect = document.createElementNS(SVG, "rect");
+    rect.setAttribute("class", "pick");
+    rect.setAttribute("x", (a.left - box.left) * unit); rect.setAttribute("width", Math.max(2, (b.right - a.left) * unit));
+    rect.setAttribute("y", 0); rect.setAttribute("height", svg.viewBox.baseVal.height);
+    svg.prepend(rect);
+  };
+  const slotAt = (svg, x) => slots(svg).reduce((best, m) => Math.abs(centre(m)[0] - x) < Math.abs(centre(best)[0] - x) ? m : best);
+  const spanOf = (a, b) => { const t = [Number(a.dataset.b), Number(b.dataset.b)].sort((x, y) => x - y); return { from: t[0], to: t[1] + step }; };
+
+  for (const svg of document.querySelectorAll(".chart")) {
+    const said = new Map(), time = Boolean(svg.closest("#timeline"));
+    for (const title of svg.querySelectorAll("title")) { said.set(title.parentElement, title.textContent); title.remove(); }
+    const all = [...said.keys()];
+    const stops = time ? all.filter((m) => m.dataset.f || m.dataset.s === "bytes") : all;
+    if (!stops.length) continue;
+    const words = (mark) => {
+      const cut = (text) => { const at = text.indexOf(": "); return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 2)]; };
+      if (!mark.dataset.b) return cut(said.get(mark));
+      const same = all.filter((m) => m.dataset.b === mark.dataset.b).map((m) => cut(said.get(m)));
+      return [same[0][0], ...same.map((s) => s[1])];
+    };
+    let here = null, began = null;
+    const go = (mark) => {
+      here?.classList.remove("here");
+      here = mark; mark?.classList.add("here");
+      tell(mark, mark && words(mark));
+    };
+    svg.setAttribute("tabindex", "0"); svg.setAttribute("role", "group"); svg.setAttribute("aria-roledescription", "chart");
+    svg.addEventListener("pointermove", (e) => {
+      const mark = said.has(e.target) && e.target.dataset.s === undefined ? e.target : time ? slotAt(svg, e.clientX) : said.has(e.target) ? e.target : null;
+      if (mark !== here) go(mark);
+      if (began && mark?.dataset.b) pick(spanOf(began, mark));
+    });
+    svg.addEventListener("pointerleave", () => { if (document.activeElement !== svg) go(null); });
+    svg.addEventListener("focus", () => { if (!here && svg.matches(":focus-visible")) go(stops[0]); });
+    svg.addEventListener("blur", () => go(null));
+    svg.addEventListener("keydown", (e) => {
+      if (e.key === "Escape") { go(null); if (time) pick(null); return; }
+      if (e.key === "Enter" && here) { e.preventDefault(); act(here); return; }
+      const next = arrows[e.key] ? here ? towards(stops, here, arrows[e.key]) : stops[0]
+        : e.key === "Home" ? stops[0] : e.key === "End" ? stops[stops.length - 1] : null;
+      if (arrows[e.key] || next) e.preventDefault();
+      if (!next) return;
+      if (e.shiftKey && picked && next.dataset.b) pick({ from: Math.min(picked.from, Number(next.dataset.b)), to: Math.max(picked.to, Number(next.dataset.b) + step) });
+      go(next);
+    });
+    const act = (mark) => {
+      if (mark.dataset.f) open(mark.dataset.f);
+      else if (time) {
+        const span = spanOf(mark, mark), again = picked && picked.from === span.from && picked.to === span.to;
+        pick(again ? null : span);
+      }
+    };
+    svg.addEventListener("pointerdown", (e) => { if (time && e.button === 0 && e.pointerType !== "touch" && !e.target.dataset.f) { began = slotAt(svg, e.clientX); e.preventDefault(); } });
+    svg.addEventListener("click", (e) => {
+      if (e.target.dataset.f) { open(e.target.dataset.f); return; }
+      if (!time) return;
+      const mark = slotAt(svg, e.clientX);
+      if (!began || mark === began) act(mark);
+    });
+    addEventListener("pointerup", () => { setTimeout(() => { began = null; }); });
+  }
+  if ($("timeline")) {
+    $("hint").hidden = false;
+    $("picked-clear").addEventListener("click", () => pick(null));
+    addEventListener("resize", () => { for (const svg of document.querySelectorAll("#timeline .chart")) shade(svg); });
+  }
+
+  // The legend switches series; what is left of the flows is stacked and scaled anew.
+  const number = (text) => parseFloat(text.replace("\u2212", "-")) * ({ k: 1e3, M: 1e6, G: 1e9 }[text.slice(-1)] ?? 1);
+  const brief = (n) => { for (const [u, s] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) if (n >= s) return `${Number((n / s).toPrecision(3))}${u}`; return String(Number(n.toPrecision(3))); };
+  const off = new Set();
+  const restack = (svg) => {
+    const bars = [...svg.querySelectorAll('[data-s="accepted"], [data-s="refused"]')];
+    for (const m of svg.querySelectorAll("[data-s]")) m.classList.toggle("off", off.has(m.dataset.s));
+    const shown = bars.filter((m) => !off.has(m.dataset.s)), boxes = new Map(bars.map((m) => { m.removeAttribute("transform"); m.classList.remove("off"); const b = m.getBBox(); m.classList.toggle("off", off.has(m.dataset.s)); return [m, b]; }));
+    const floor = Math.max(...bars.map((m) => boxes.get(m).y + boxes.get(m).height)), roof = Math.min(...bars.map((m) => boxes.get(m).y));
+    const whole = off.has("accepted") === off.has("refused");
+    const most = Math.max(...shown.map((m) => boxes.get(m).height)), k = whole || !(most > 0) ? 1 : (floor - roof) / most;
+    if (!whole) for (const m of shown) { const b = boxes.get(m); m.setAttribute("transform", `translate(0,${floor - (b.y + b.height) * k}) scale(1,${k})`); }
+    for (const label of svg.querySelectorAll(".y-flows text")) {
+      label.dataset.was ??= label.textContent;
+      if (!Number.isNaN(number(label.dataset.was))) label.textContent = k === 1 ? label.dataset.was : brief(number(label.dataset.was) / k);
+    }
+  };
+  for (const key of document.querySelectorAll("#legend .key")) {
+    const button = document.createElement("button");
+    button.type = "button"; button.className = "key"; button.dataset.series = key.dataset.series;
+    button.setAttribute("aria-pressed", "true"); button.title = "Show or hide";
+    button.append(...key.childNodes); key.replaceWith(button);
+    button.addEventListener("click", () => {
+      const name = button.dataset.series;
+      if (!off.delete(name)) off.add(name);
+      button.setAttribute("aria-pressed", String(!off.has(name)));
+      for (const svg of document.querySelectorAll("#timeline .chart")) if (svg.getBoundingClientRect().width) restack(svg);
+    });
   }
 
   // A link to something inside of a closed part opens it; paper shows the findings open.
