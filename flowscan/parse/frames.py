@@ -21,7 +21,7 @@ _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _QUAD = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
 _CODES = {"action": ACTIONS, "log_status": STATUSES}
 _ZEROS, _LARGE = b"0" * 7, 10**13
-"""A number of more than 19 digits either is no int64, or has a run of 7 zeros, or is that large."""
+"""A number of more than 19 digits is no int64, or begins with 7 zeros, or is that large."""
 
 
 class Dictionary:
@@ -109,7 +109,7 @@ class Reader:
                 pl.col(n).cast(types[n], strict=False) for n in self._integers
             )
         else:
-            if _ZEROS in text:
+            if self._padded(text):
                 return None
             try:
                 frame = self._csv(text, types)
@@ -119,6 +119,17 @@ class Reader:
         if not self._in_range(frame, bad, careful=careful):
             return None
         return self._encoded(frame, bad), bad
+
+    def _padded(self, text: bytes) -> bool:
+        """Whether some token begins with so many zeros that it may be too long."""
+        if text.startswith(_ZEROS):
+            return True
+        at = text.find(_ZEROS)
+        while at >= 0:
+            if text[at - 1] in b" ,\n":
+                return True
+            at = text.find(_ZEROS, at + len(_ZEROS))
+        return False
 
     def _csv(self, text: bytes, types: dict[str, Any]) -> pl.DataFrame:
         return pl.read_csv(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flowscan.errors import RejectedObject, UsageError
 from flowscan.parse.model import Plan
@@ -16,6 +17,7 @@ from flowscan.schema import DEFAULT_FORMAT, TGW_FORMAT, field_for
 MAX_COLUMNS = 256
 """More fields than that no flow log has (AWS knows 76); an object that claims so is refused."""
 
+_CACHED = 4096
 _TOKEN = re.compile(rb"[A-Za-z][A-Za-z0-9_-]*\Z")
 _RESERVED = {"date", "start_ts", "end_ts", "filename"}
 
@@ -82,7 +84,12 @@ def is_header(tokens: list[bytes], *, single: bool = False) -> bool:
 
 def header_columns(tokens: list[bytes]) -> tuple[str, ...]:
     """Columns that a header line names; may hold duplicates (`plan_of` refuses those)."""
-    return tuple(column_name(t.decode("ascii")) for t in tokens)
+    return _header_columns(b" ".join(tokens))
+
+
+@lru_cache(maxsize=64)
+def _header_columns(line: bytes) -> tuple[str, ...]:
+    return tuple(column_name(t) for t in line.decode("ascii").split(" "))
 
 
 def plan_of(line: bytes) -> Plan | None:
@@ -92,6 +99,12 @@ def plan_of(line: bytes) -> Plan | None:
         RejectedObject: the header names a field twice or far too many.
     """
     line = line.strip(b" \t\r\n")
+    # Thousands of objects begin with the same line; a long one is not worth its memory.
+    return _plan_of(line) if len(line) <= _CACHED else _plan_of.__wrapped__(line)
+
+
+@lru_cache(maxsize=64)
+def _plan_of(line: bytes) -> Plan | None:
     for delimiter in (b" ", b","):
         tokens = split(line, delimiter)
         if is_header(tokens):

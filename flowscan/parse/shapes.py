@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
 from flowscan.errors import RejectedObject
@@ -75,10 +75,13 @@ def sniff(head: bytes) -> Shape:
 
 def significant(head: bytes) -> Iterator[bytes]:
     """Lines that are neither blank nor comments, without blanks around them."""
-    for raw in head.split(b"\n"):
-        line = raw.strip(b" \t\r")
+    at = 0
+    while at < len(head):  # as far as it is asked for: mostly that is one line of hundreds
+        end = head.find(b"\n", at)
+        line = head[at : end if end >= 0 else len(head)].strip(b" \t\r")
         if line and not line.startswith(b"#"):
             yield line
+        at = end + 1 if end >= 0 else len(head)
 
 
 def text_plan(head: bytes, options: ParseOptions) -> Plan:
@@ -87,35 +90,37 @@ def text_plan(head: bytes, options: ParseOptions) -> Plan:
     Raises:
         RejectedObject: the text is no flow log, by the rule of this module.
     """
-    lines = list(significant(head))
-    if not lines:
+    first = next(significant(head), None)
+    if first is None:
         return headerless_plan(b"", options.format)
-    plan = plan_of(lines[0])
+    plan = plan_of(first)
     if plan:
         if not is_flow_format(plan.columns):
             raise RejectedObject("not a flow log: its header names no address, interface or count")
         return plan
-    plan = headerless_plan(lines[0], options.format)
-    if len(head) >= HEAD and len(lines) > 1:
-        lines.pop()  # it may have been cut
-    check(lines, plan, options)
+    plan = headerless_plan(first, options.format)
+    if len(head) >= HEAD:
+        whole = head[: head.rfind(b"\n") + 1]  # the last line may have been cut
+        head = whole if next(significant(whole), None) else head
+    check(significant(head), plan, options)
     return plan
 
 
-def check(lines: list[bytes], plan: Plan, options: ParseOptions) -> None:
+def check(lines: Iterable[bytes], plan: Plan, options: ParseOptions) -> None:
     """Make sure that any of these lines is a record.
 
     Raises:
         RejectedObject: none is.
     """
     parser = LineParser(plan, options.max_line)
-    reasons = []
+    seen, reasons = [], []
     for line in lines:
         got = parser.parse(line, options.default_time or 0)
         if got.kind not in ("reject", "none"):
             return
+        seen.append(line)
         reasons.append(got.reason)
-    raise RejectedObject(_why(b"\n".join(lines), reasons[0], plan, options))
+    raise RejectedObject(_why(b"\n".join(seen), reasons[0], plan, options))
 
 
 def _why(text: bytes, reason: str, plan: Plan, options: ParseOptions) -> str:
