@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +14,8 @@ from flowscan.cli.render import Format
 
 if TYPE_CHECKING:
     from flowscan.engine.athena import Athena, Progress, Target
+    from flowscan.engine.athena_work import OnAthena
+    from flowscan.lake import Lake
     from flowscan.queries import Query
 
 app = typer.Typer(
@@ -19,6 +24,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+class EngineName(StrEnum):
+    """Where the SQL runs."""
+
+    duckdb = "duckdb"
+    athena = "athena"
+
+
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="DuckDB on this machine, or Amazon Athena.")
+]
 DatabaseOption = Annotated[str, typer.Option("--database", help="Athena database.")]
 WorkgroupOption = Annotated[str, typer.Option("--workgroup", help="Athena workgroup.")]
 ResultsOption = Annotated[
@@ -181,6 +197,49 @@ def run_on_athena(
         err=True,
     )
     return answer.rows
+
+
+@contextmanager
+def engine_of(
+    name: EngineName, lake: Lake, database: str, workgroup: str, results: str | None
+) -> Iterator[OnAthena | None]:
+    """The engine for `detect` and `report`: None for DuckDB. Says at the end what Athena cost.
+
+    Raises:
+        UsageError: the lake is not on S3, or there is no fit place for results.
+    """
+    if name is EngineName.duckdb:
+        yield None
+        return
+    import signal
+
+    from flowscan.cli.options import store_options
+    from flowscan.cli.render import human_bytes
+    from flowscan.engine import athena
+    from flowscan.engine.athena_work import OnAthena
+    from flowscan.errors import UsageError
+    from flowscan.lake.s3_store import open_s3
+
+    root = lake.store.where
+    if not root.startswith("s3://"):
+        raise UsageError("Athena reads a lake on S3 only", where=root)
+    target = athena.Target(database, workgroup, results)
+    _, client = _athena(target)
+    place = athena.results(client, target)
+    if f"{place}/".startswith(f"{root}/"):
+        raise UsageError("results would lie in the lake", where=place, hint="--results s3://…")
+    on = OnAthena(client, target, open_s3(place, store_options()), root, progress=_shown)
+    # So that the tables of the run are dropped when a scheduler stops it, too.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield on
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        typer.echo(
+            f"Athena: {on.spent.statements} statements, {human_bytes(on.spent.scanned)} scanned, "
+            f"${on.spent.cost:.4f}",
+            err=True,
+        )
 
 
 def _athena(target: Target) -> tuple[Athena, Any]:

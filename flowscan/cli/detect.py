@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flowscan.cli.athena import (
+    DatabaseOption,
+    EngineName,
+    EngineOption,
+    ResultsOption,
+    WorkgroupOption,
+    engine_of,
+)
 from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
@@ -33,6 +41,9 @@ class Format(StrEnum):
     ndjson = "ndjson"
     csv = "csv"
 
+
+# Each chunk of days costs some seventy statements, whatever its size.
+_ATHENA_ROWS = 2_000_000_000
 
 FLOORS = {"informational": 0.0, "low": 1.0, "medium": 4.0, "high": 7.0, "critical": 9.0}
 
@@ -63,6 +74,10 @@ def command(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
     output: OutputOption = None,
+    engine: EngineOption = EngineName.duckdb,
+    database: DatabaseOption = "flowscan",
+    workgroup: WorkgroupOption = "primary",
+    results: ResultsOption = None,
 ) -> None:
     """Run the detections over the days that are new or have changed; keep and show the findings.
 
@@ -78,10 +93,14 @@ def command(
         _list(opened, options, format_, output)
         return
     import time
+    from dataclasses import replace
 
     from flowscan.detect import catalogue, detect, store
 
-    result = detect(opened, options, now=int(time.time()))
+    with engine_of(engine, opened, database, workgroup, results) as opener:
+        if opener is not None:
+            options = replace(options, opener=opener, chunk_rows=_ATHENA_ROWS)
+        result = detect(opened, options, now=int(time.time()))
     found = [f for f in store.load(opened) if _inside(f, options) and f.status == "active"]
     if only:
         found = [f for f in found if f.detection in only]

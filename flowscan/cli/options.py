@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flowscan.lake import Lake
+    from flowscan.lake import Lake, StoreOptions
     from flowscan.sources import Window
 
 LakeOption = Annotated[
@@ -46,16 +46,24 @@ def open_lake(given: str | None, *, create: bool = False) -> Lake:
         LakeError: there is none.
     """
     from flowscan.config import load
-    from flowscan.lake import Lake, StoreOptions
+    from flowscan.lake import Lake
+
+    where = given or load().lake.path
+    return Lake.open(where, create=create, options=store_options())
+
+
+def store_options() -> StoreOptions:
+    """How S3 is reached for the lake, and for what belongs to it: as the settings say."""
+    from flowscan.config import load
+    from flowscan.lake import StoreOptions
 
     settings = load().lake
-    options = StoreOptions(
+    return StoreOptions(
         endpoint_url=settings.endpoint_url or None,
         region_name=settings.region or None,
         profile=settings.profile or None,
         role_arn=settings.role_arn or None,
     )
-    return Lake.open(given or settings.path, create=create, options=options)
 
 
 def moment(text: str | None) -> int | None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flowscan.cli.athena import (
+    DatabaseOption,
+    EngineName,
+    EngineOption,
+    ResultsOption,
+    WorkgroupOption,
+)
 from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
 from flowscan.cli.render import Format
 
 if TYPE_CHECKING:
     from flowscan.queries import Query
-
-
-class EngineName(StrEnum):
-    """Where the SQL runs."""
-
-    duckdb = "duckdb"
-    athena = "athena"
 
 
 def command(
@@ -39,14 +38,10 @@ def command(
         bool, typer.Option("--list", help="Show the named queries and their parameters.")
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the SQL instead.")] = False,
-    engine: Annotated[
-        EngineName, typer.Option("--engine", help="DuckDB on this machine, or Amazon Athena.")
-    ] = EngineName.duckdb,
-    database: Annotated[str, typer.Option("--database", help="Athena database.")] = "flowscan",
-    workgroup: Annotated[str, typer.Option("--workgroup", help="Athena workgroup.")] = "primary",
-    results: Annotated[
-        str | None, typer.Option("--results", help="s3:// prefix for Athena's results.")
-    ] = None,
+    engine: EngineOption = EngineName.duckdb,
+    database: DatabaseOption = "flowscan",
+    workgroup: WorkgroupOption = "primary",
+    results: ResultsOption = None,
     memory: Annotated[str | None, typer.Option("--memory", help="Limit, such as 4GB.")] = None,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds.")] = None,
 ) -> None:

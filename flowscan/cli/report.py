@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowscan.cli.athena import (
+    DatabaseOption,
+    EngineName,
+    EngineOption,
+    ResultsOption,
+    WorkgroupOption,
+    engine_of,
+)
 from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
@@ -67,6 +75,10 @@ def command(
     watch: Annotated[
         bool, typer.Option("--watch", help="Serve the page on 127.0.0.1 instead.")
     ] = False,
+    engine: EngineOption = EngineName.duckdb,
+    database: DatabaseOption = "flowscan",
+    workgroup: WorkgroupOption = "primary",
+    results: ResultsOption = None,
 ) -> None:
     """Report what happened: verdict, findings, refused ports, exposure, traffic, coverage.
 
@@ -88,9 +100,15 @@ def command(
 
     chosen = format_ or _SUFFIXES.get(output.suffix.lower() if output else "", Format.terminal)
     paths = [*(mmdb or ()), *load().enrich.mmdb]
-    with Geo(paths) as geo, progress("report") as shown:
+    opened = open_lake(lake)
+    with (
+        Geo(paths) as geo,
+        engine_of(engine, opened, database, workgroup, results) as opener,
+        progress("report") as shown,
+    ):
         task = shown.add_task("reading the lake", total=None)
-        report = build(open_lake(lake), moment(since), moment(until), options=Options(geo=geo))
+        options = Options(geo=geo, opener=opener)
+        report = build(opened, moment(since), moment(until), options=options)
         shown.update(task, description="drawing")
         text = _render(report, chosen, to_file=output is not None)
     if output is None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from flowscan import queries
 from flowscan.engine import athena_ddl
 from flowscan.engine.views import words
-from flowscan.errors import EngineError
+from flowscan.errors import EngineError, UsageError
 
 PRICE_PER_TB: Final = 5.0
 """US dollars per terabyte scanned, the list price in most regions; each query counts 10 MB."""
@@ -282,6 +282,31 @@ def setup(
         athena.execute(statement.sql)
         made.append(f"{statement.kind} {statement.name}")
     return made
+
+
+def results(client: Any, target: Target) -> str:
+    """The s3:// prefix under which a run may keep tables, without a trailing slash.
+
+    Raises:
+        EngineError: there is no such workgroup.
+        UsageError: no prefix is set, or the workgroup keeps all results where it wants.
+    """
+    with _aws():
+        reply = client.get_work_group(WorkGroup=target.workgroup)
+    if "WorkGroup" not in reply:
+        raise EngineError(f"Athena: there is no workgroup {target.workgroup}")
+    settings = reply["WorkGroup"].get("Configuration", {})
+    if settings.get("EnforceWorkGroupConfiguration"):
+        raise UsageError(
+            f"workgroup {target.workgroup} keeps all results where it wants, tables too",
+            hint="flowscan athena setup LAKE --workgroup NAME makes one that does not",
+        )
+    place = target.output or settings.get("ResultConfiguration", {}).get("OutputLocation")
+    if not place:
+        raise UsageError(
+            f"workgroup {target.workgroup} has no place for results", hint="--results s3://…"
+        )
+    return athena_ddl.check_location(str(place))
 
 
 def _workgroup(client: Any, target: Target) -> bool:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from flowscan.engine import Engine, athena_ddl
 from flowscan.lake import Lake
 
 ROOT = Path(__file__).parents[2]
-S3 = "s3://bucket/lake"
+BUCKET = "s3://bucket"
+S3 = f"{BUCKET}/lake"
 
 
 @dataclass
@@ -140,10 +141,11 @@ def wait(trino: Trino, process: subprocess.Popen, log: Path) -> None:
     raise AssertionError(log.read_text()[-3000:])
 
 
-def create(trino: Trino) -> None:
-    trino.run("CREATE SCHEMA lake.flowscan WITH (location = 'local:///schema')")
-    for statement in athena_ddl.lake(S3, "flowscan", "2026-08-01"):
+def create(trino: Trino, database: str = "flowscan", root: str = S3) -> None:
+    trino.run(f"CREATE SCHEMA lake.{database} WITH (location = 'local:///schema/{database}')")
+    own = replace(trino, schema=database)
+    for statement in athena_ddl.lake(root, database, "2026-08-01"):
         sql = statement.sql
         if statement.kind == "table":
-            sql = trino_tables.to_trino(sql, S3, "local:///lake")
-        trino.run(sql)
+            sql = trino_tables.to_trino(sql, BUCKET, "local://")
+        own.run(sql)
