@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Threat feeds and trusted lists: add, update, show. Nothing is fetched unless told.",
 )
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
+NONE_YET = "no feeds yet: flowscan feeds add tor-exit, or a file of yours; flowscan feeds catalog"
 NameArgument = Annotated[str, typer.Argument(help="Name of the feed.", show_default=False)]
 
 
@@ -94,7 +95,9 @@ def list_(
 
     rows = [_row(feed) for feed in _store(lake).all()]
     if not rows:
-        typer.echo("No feeds yet. flowscan feeds catalog shows well-known ones.", err=True)
+        typer.echo(NONE_YET, err=True)
+        if format_ is Format.table and output is None:
+            return
     names = list(_row_names())
     emit(pa.table({n: pa.array([row[n] for row in rows]) for n in names}), format_, output)
 
@@ -116,6 +119,8 @@ def update(
     Example: flowscan feeds update
     """
     updates = _store(lake).update(names or (), force=force)
+    if not updates:
+        typer.echo(NONE_YET, err=True)
     for one in updates:
         _say(one)
     if any(one.outcome in {"failed", "held"} for one in updates):

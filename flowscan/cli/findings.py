@@ -201,6 +201,8 @@ def export(
             raise UsageError("--send goes with --format asff")
         _send(found)
         return
+    if not found:
+        typer.echo("no findings", err=True)
     if output is None:
         write(found, form.value, sys.stdout)
         return

@@ -38,7 +38,10 @@ def status_command(
     if format_ is Format.json:
         _emit_json(found, output)
         return
-    emit(_dates(found), format_, output)
+    if found.dates or format_ is not Format.table or output is not None:
+        emit(_dates(found), format_, output)
+    if not found.dates:
+        typer.echo("no flows yet: flowscan ingest ./logs, or s3://BUCKET/AWSLogs/", err=True)
     if format_ is Format.table and output is None:
         for line in _summary(found):
             typer.echo(line)

@@ -50,6 +50,10 @@ def command(
         feeds=feed or None,
         incremental=incremental,
     )
+    if not result.stats.indicators:
+        typer.echo("no feeds yet: flowscan feeds add tor-exit", err=True)
+    elif not result.stats.addresses:
+        typer.echo("no flows to compare with: flowscan ingest", err=True)
     if format_ is not Format.table:
         emit(result.rows, format_, output)
         return

@@ -41,6 +41,9 @@ def command(
     else:
         rows = rows.sort_by([("source", "ascending"), ("line", "ascending")])
     shown = rows.slice(0, limit)
+    if not rows.num_rows and format_ is Format.table and output is None:
+        typer.echo("no rejects: every record that was read is a flow or says there was none")
+        return
     if format_ is Format.table:
         shown = shown.set_column(
             shown.schema.get_field_index("source"), "source", [[_tail(s) for s in shown["source"]]]

@@ -163,6 +163,9 @@ def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
     from rich.table import Table
 
     # In a pipe a row is one line, however long, and nothing is padded or cut.
+    if not table.num_rows:
+        stream.write(f"{title}: no rows\n" if title else "no rows\n")
+        return
     out = Console(file=stream, highlight=False, width=None if stream.isatty() else 10_000)
     grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for field in table.schema:
@@ -173,8 +176,6 @@ def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
     with out.capture() as captured:
         out.print(grid)
     stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
-    if not table.num_rows:
-        stream.write("no rows\n")
 
 
 def _text(value: str) -> Any:

@@ -58,12 +58,12 @@ def build(
     made = int(time.time()) if now is None else now
     chosen = options or Options()
     known = Known(chosen.geo)
-    period, first = _period(lake, since, until, made)
+    period, held = _period(lake, since, until, made)
     begin, end = period.before.since, period.until
     snapshot = lake.snapshot(begin, end)
     with chosen.opener(snapshot, begin, end) if chosen.opener else Engine(snapshot) as engine:
         bound = _fold(engine, period)
-        overview = _overview(engine, bound, period, first)
+        overview = _overview(engine, bound, period, held.since if held else made - DAY)
         hosts = flows.hosts(engine)
         matched = flows.matches(engine, bound)
         kept = findings.read(lake, period, chosen.findings, known, hosts)
@@ -104,6 +104,7 @@ def build(
                 matches=max(0, len(matched) - 2 * chosen.top),
                 findings=kept.total - len(kept.shown),
             ),
+            known=held,
         )
     said = verdict(report)
     return replace(
@@ -115,8 +116,10 @@ def build(
     )
 
 
-def _period(lake: Lake, since: int | None, until: int | None, now: int) -> tuple[Period, int]:
-    """The period, and the first second that the lake knows."""
+def _period(
+    lake: Lake, since: int | None, until: int | None, now: int
+) -> tuple[Period, Period | None]:
+    """The period of the report, and the one that the lake knows."""
     files = lake.snapshot().files("flows")
     firsts = [f.min_start for f in files if f.min_start is not None]
     lasts = [f.max_start for f in files if f.max_start is not None]
@@ -124,7 +127,8 @@ def _period(lake: Lake, since: int | None, until: int | None, now: int) -> tuple
     # Whole minutes, so that a period of a day and a half reads as one.
     end = until if until is not None else -(-(last + 1) // 3600) * 3600
     begin = since if since is not None else max(first - first % 3600, end - DEFAULT_DAYS * DAY)
-    return Period(min(begin, end - 1), end), first
+    held = Period(first, last + 1) if firsts and lasts else None
+    return Period(min(begin, end - 1), end), held
 
 
 def _fold(engine: Workspace, period: Period) -> dict[str, Any]:

@@ -27,6 +27,8 @@ SHAPES = {
     "low": "square",
     "informational": "cross",
 }
+# 1k, 2G; and a plain zero, which Vega would write 0k.
+_BRIEF: dict[str, Any] = {"format": "~s", "labelExpr": "datum.value === 0 ? '0' : datum.label"}
 _FONT = "system-ui, sans-serif"
 # Readers' fonts are wider than the one that Vega measures with; cut labels would be the price.
 PADDING = {"left": 26, "right": 12, "top": 4, "bottom": 4}
@@ -39,7 +41,7 @@ def timeline(report: Report, width: int) -> Spec:
     bare = alt.Axis(labels=False, ticks=False, grid=False)
     labelled = alt.Axis(
         tickCount=3 if width < 600 else 10,
-        format=_time_format(buckets, narrow=width < 600),
+        format=_time_format(buckets),
         labelOverlap=True,
         labelSeparation=14,
         grid=False,
@@ -58,7 +60,7 @@ def timeline(report: Report, width: int) -> Spec:
         .encode(
             x=_time(buckets, step, bare),
             x2="u:T",
-            y=alt.Y("low:Q", title="flows", axis=alt.Axis(tickCount=4, format="~s")),
+            y=alt.Y("low:Q", title="flows", axis=alt.Axis(tickCount=4, **_BRIEF)),
             y2="high:Q",
             color=color,
             description="say:N",
@@ -71,7 +73,7 @@ def timeline(report: Report, width: int) -> Spec:
         .encode(
             x=_time(buckets, step, labelled),
             x2="u:T",
-            y=alt.Y("low:Q", title="bytes", axis=alt.Axis(tickCount=3, format="~s")),
+            y=alt.Y("low:Q", title="bytes", axis=alt.Axis(tickCount=3, **_BRIEF)),
             y2="bytes:Q",
             description="say:N",
         )
@@ -321,11 +323,11 @@ def _clock(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %H:%M")
 
 
-def _time_format(buckets: Sequence[Bucket], *, narrow: bool) -> str:
+def _time_format(buckets: Sequence[Bucket]) -> str:
     days = (buckets[-1].start - buckets[0].start) / 86_400
     if days <= 1:
         return "%H:%M"
-    return "%d %b %H:%M" if days <= 3 and not narrow else "%d %b"
+    return "%d %b %H:%M" if days <= 3 else "%d %b"
 
 
 def _flow_rows(buckets: Sequence[Bucket], step: int) -> list[Spec]:

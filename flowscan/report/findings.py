@@ -19,7 +19,9 @@ from flowscan.report.known import Known
 from flowscan.report.model import Actor, DetectionView, Evidence, FindingView, Period
 
 SEVERITIES = ("critical", "high", "medium", "low", "informational")
-MOST_ACTORS = 20
+MOST_ACTORS, FEW_ACTORS = 20, 8
+# Past this place in the list a finding names fewer actors: 500 of them must fit a mail.
+_FULL = 100
 MOST_ROWS = 10
 
 
@@ -49,7 +51,10 @@ def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str
         if r["status"] == "active":
             counts[severity_label(r["severity"] or 0)] += 1
     last_run = _json(lake.get_blob("detect", "last-run"), dict).get("at")
-    shown = tuple(view(r, known, hosts) for r in inside[:most])
+    shown = tuple(
+        view(r, known, hosts, actors=MOST_ACTORS if place < _FULL else FEW_ACTORS)
+        for place, r in enumerate(inside[:most])
+    )
     return Kept(
         detected=bool(table) or last_run is not None,
         detected_at=last_run,
@@ -60,11 +65,13 @@ def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str
     )
 
 
-def view(row: Mapping[str, Any], known: Known, hosts: Mapping[str, str]) -> FindingView:
-    """One row of the lake's findings."""
-    actors = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
+def view(
+    row: Mapping[str, Any], known: Known, hosts: Mapping[str, str], *, actors: int = MOST_ACTORS
+) -> FindingView:
+    """One row of the lake's findings, with at most so many actors."""
+    everyone = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
     shown = tuple(
-        replace(a, details={**known.details(a.address), **a.details}) for a in actors[:MOST_ACTORS]
+        replace(a, details={**known.details(a.address), **a.details}) for a in everyone[:actors]
     )
     evidence = _json(row.get("evidence"), dict)
     facts, table = _evidence(evidence)
@@ -85,11 +92,11 @@ def view(row: Mapping[str, Any], known: Known, hosts: Mapping[str, str]) -> Find
         status_reason=row["status_reason"],
         account=row["account_id"],
         count=int(row["count"] or 0),
-        bytes=sum(a.bytes for a in actors),
+        bytes=sum(a.bytes for a in everyone),
         first_seen=int(row["first_seen"] or 0),
         last_seen=int(row["last_seen"] or 0),
         actors=shown,
-        actors_total=int(row.get("actors_total") or len(actors)),
+        actors_total=int(row.get("actors_total") or len(everyone)),
         facts=(*_facts(_json(row.get("details"), dict)), *facts),
         evidence=table,
         sql=str(evidence.get("sql") or ""),

@@ -20,6 +20,9 @@ def render(report: Report) -> str:
         markdown_text(report.detail),
         markdown_text(report.tally),
     ]
+    if report.known is None:
+        parts.append("Bring logs in: `flowscan ingest ./logs`, or `s3://BUCKET/AWSLogs/`.")
+        return "\n\n".join(part for part in parts if part) + "\n"
     period = report.overview.period
     parts.append(f"{utc(period.since)} to {utc(period.until)}, from {markdown_text(report.lake)}")
     parts.append(_figures(report))

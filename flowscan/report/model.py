@@ -287,7 +287,10 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report. `findings_total` counts all, `findings` holds the most severe."""
+    """One report; `findings` holds the most severe, `left` counts the rest.
+
+    `known` reaches from the first to the last flow of the lake; None when there is none.
+    """
 
     lake: str
     made: int
@@ -316,6 +319,7 @@ class Report:
     coverage: tuple[InterfaceCoverage, ...]
     quality: Quality
     left: Left
+    known: Period | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -59,17 +59,20 @@ class _Page:
 
     def print(self) -> None:
         self._verdict()
-        self._figures()
-        if self.r.is_empty:
-            self._say("Bring logs in with: flowscan ingest s3://BUCKET/AWSLogs/")
-        else:
+        if not self.r.is_empty:
+            self._figures()
             self._timeline()
             self._findings()
             self._matches()
             self._rejected()
             self._exposure()
             self._talkers()
-        self._coverage()
+        elif self.r.known is None:
+            self._say("Bring logs in: flowscan ingest ./logs, or s3://BUCKET/AWSLogs/")
+        else:
+            self._say("Another period: flowscan report --since 2026-08-01 --until 2026-08-08")
+        if self.r.quality.records or self.r.coverage:
+            self._coverage()
 
     def _text(self, text: str, style: str = "") -> Any:
         from rich.text import Text
@@ -106,6 +109,9 @@ class _Page:
 
     def _verdict(self) -> None:
         r, period = self.r, self.r.overview.period
+        if r.known is None:
+            self._say(r.verdict, "bold")
+            return
         span = f"{_day(period.since)} to {_day(period.until)} UTC, {human_duration(period.seconds)}"
         self._say(span, "dim")
         mark = MARKS.get(r.verdict_level, "")

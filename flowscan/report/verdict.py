@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from flowscan.report.model import FindingView, Report
-from flowscan.text import human_count
+from flowscan.report.model import FindingView, Period, Report
+from flowscan.text import human_count, utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,7 @@ class Verdict:
 def verdict(report: Report) -> Verdict:
     """Judge a report by its findings, then its matches, then by whether anybody looked."""
     if report.is_empty:
-        return Verdict(
-            "There are no flows in this period.", "So there is nothing to judge.", "", "unknown"
-        )
+        return _empty(report.known)
     passed = sum(1 for m in report.matches if m.accepted)
     active = [f for f in report.findings if f.status == "active"]
     if not active:
@@ -41,6 +39,13 @@ def verdict(report: Report) -> Verdict:
     title = gravest.title.rstrip(".")
     sentence = f"{title}." if where in title + gravest.what else f"{where}: {title}."
     return Verdict(sentence, gravest.what, tally, counts[0][0])
+
+
+def _empty(known: Period | None) -> Verdict:
+    if known is None:
+        return Verdict("There are no flows in this lake yet.", "", "", "unknown")
+    held = f"The lake has flows from {utc(known.since)} to {utc(known.until - 1)}."
+    return Verdict("There are no flows in this period.", held, "", "unknown")
 
 
 def _quiet(report: Report, passed: int) -> Verdict:

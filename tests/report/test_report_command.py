@@ -86,7 +86,7 @@ def test_no_lake_is_one_line(tmp_path: Path) -> None:
 
 def test_an_empty_lake_says_what_to_do(empty_lake: Lake) -> None:
     where = str(empty_lake.store.where)
-    assert "flowscan ingest s3://BUCKET/AWSLogs/" in run("--lake", where)[1]
+    assert "flowscan ingest ./logs, or s3://BUCKET/AWSLogs/" in run("--lake", where)[1]
     assert "flowscan ingest s3://BUCKET/AWSLogs/" in run("--lake", where, "--format", "html")[1]
     for name in ("json", "csv", "markdown"):
         assert run("--lake", where, "--format", name)[0] == 0

@@ -116,7 +116,7 @@
   // The timeline: a span of time keeps its findings; the page of a live lake goes there.
   const step = Number($("timeline")?.dataset.step ?? 0);
   const iso = (t) => new Date(t * 1000).toISOString().slice(0, 16) + "Z";
-  const clock = (t) => new Date(t * 1000).toLocaleString("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+  const clock = (t) => new Date(t * 1000).toLocaleString("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).replace(",", "");
   const pick = (span) => {
     picked = span;
     const found = filter();
