@@ -147,6 +147,7 @@ class Worker:
         options = ParseOptions(
             format=self._options.format or ticket.source.format, default_time=item.time
         )
+        digest = payload.digest
         started, written = perf_counter(), self.result.seconds.get("write", 0.0)
         try:
             for _ in parse(payload.chunks, options, sink):
@@ -160,7 +161,7 @@ class Worker:
         finally:
             written = self.result.seconds.get("write", 0.0) - written
             self.result.spend("parse", perf_counter() - started - written)
-        if self._is_known(item, payload, batch):
+        if payload.digest != digest and self._is_known(item, payload, batch):
             # A streamed file tells its digest only now.
             raise _Spoiled
         batch.records.append(_source_record(item, payload, sink))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from flowscan.sources.model import Window
 
@@ -52,7 +53,23 @@ def parse_key(key: str) -> KeyInfo:
     Default, hourly, Hive, Hive and hourly, organisation prefixes, Firehose, export tasks, or none
     of them. `key` is a key or a path below the folder that the user named, with `/`.
     """
-    *folders, name = key.split("/")
+    path, _, name = key.rpartition("/")
+    account, region, service, day = _folders(path)
+    time = None
+    if match := AWS_NAME.fullmatch(name):
+        account, region, service = match["account"], match["region"], match["service"]
+        time = _time(match["time"])
+    elif match := FIREHOSE_NAME.fullmatch(name):
+        time = _time(match[1].replace("-", ""))
+    if day is None and time is not None:
+        day = datetime.fromtimestamp(time, UTC).date()
+    return KeyInfo(account, region, service, day, time)
+
+
+@lru_cache(maxsize=256)
+def _folders(path: str) -> tuple[str | None, str | None, str | None, date | None]:
+    """Account, region, service and day that a path says; neighbours share it."""
+    folders = path.split("/")
     account = region = service = None
     day: date | None = None
     for i, part in enumerate(folders):
@@ -63,15 +80,7 @@ def parse_key(key: str) -> KeyInfo:
             region = match[1]
         elif day is None and YEAR.fullmatch(part):
             day = _day(folders[i : i + 3])
-    time = None
-    if match := AWS_NAME.fullmatch(name):
-        account, region, service = match["account"], match["region"], match["service"]
-        time = _time(match["time"], "%Y%m%dT%H%M")
-    elif match := FIREHOSE_NAME.fullmatch(name):
-        time = _time(match[1], "%Y-%m-%d-%H-%M-%S")
-    if day is None and time is not None:
-        day = datetime.fromtimestamp(time, UTC).date()
-    return KeyInfo(account, region, service, day, time)
+    return account, region, service, day
 
 
 def _service(around: list[str]) -> str | None:
@@ -94,9 +103,12 @@ def _day(parts: list[str]) -> date | None:
         return None
 
 
-def _time(text: str, pattern: str) -> int | None:
+def _time(text: str) -> int | None:
+    """Epoch second of `YYYYMMDD[T]HHMM[SS]`; strptime would take as long as the rest of a key."""
+    digits = text.replace("T", "")
+    parts = (int(digits[i : i + 2]) for i in range(4, len(digits), 2))
     try:
-        return int(datetime.strptime(text, pattern).replace(tzinfo=UTC).timestamp())
+        return int(datetime(int(digits[:4]), *parts, tzinfo=UTC).timestamp())  # type: ignore[misc, arg-type]
     except ValueError:
         return None
 

@@ -13,8 +13,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from flowscan.errors import SourceError
 from flowscan.sources.keys import parse_key, wanted
@@ -81,7 +80,8 @@ class LocalSource:
         info = parse_key(key)
         if not wanted(key, info, window):
             return None
-        uri, etag = Path(path).as_uri(), _etag(status)
+        # as Path.as_uri, without the path
+        uri, etag = f"file://{quote_from_bytes(os.fsencode(path))}", _etag(status)
         return SourceObject(uri, status.st_size, etag, info.time, info.account, info.region)
 
     def read(self, obj: SourceObject) -> Payload:
