@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowscan import queries, schema
-from flowscan.engine import tables
+from flowscan.engine import sources, tables
 from flowscan.errors import UsageError
+from flowscan.lake import layout
 
 _TYPES: Final = {
     "string": "string",
@@ -55,7 +56,7 @@ def lake(location: str, database: str, first_day: str | None = None) -> list[Sta
     for table, columns in schema.SMALL_TABLES.items():
         pairs = [(name, _TYPES[kind]) for name, kind in columns.items()]
         found.append(_table(base, table, pairs, f"{root}/{table}/", None))
-    return [*found, *_views(base)]
+    return [*found, *_sources(base, root), *_views(base)]
 
 
 def raw(
@@ -214,6 +215,30 @@ def _create(
         pairs = ",\n".join(f"  '{key}' = '{value}'" for key, value in properties)
         lines += ["TBLPROPERTIES (", pairs, ")"]
     return "\n".join(lines)
+
+
+def _sources(database: str, root: str) -> list[Statement]:
+    """The ledger's commits as they lie, one line of JSON each, and `sources` made of them."""
+    own = {n: kind for n, kind in sources.COLUMNS.items() if n not in sources.OF_COMMIT}
+    fields = ",".join(f"{name}:{kind}" for name, kind in own.items())
+    columns = [("version", "bigint"), ("batch", "string"), ("at", "bigint")]
+    table = "\n".join(
+        [
+            f"CREATE EXTERNAL TABLE IF NOT EXISTS `{database}`.`commits` (",
+            _columns([*columns, ("sources", f"array<struct<{fields}>>")]),
+            ")",
+            "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'",
+            f"LOCATION '{root}/{layout.COMMITS}/'",
+        ]
+    )
+    listed = ", ".join(f's."{name}"' for name in own)
+    names = ", ".join(f'"{name}"' for name in own)
+    view = (
+        f'CREATE OR REPLACE VIEW "{database}"."sources" AS\n'
+        f'SELECT c.version, c."at" AS ingested, c.batch, {listed}\n'
+        f"FROM commits c CROSS JOIN UNNEST(c.sources) AS s({names})"
+    )
+    return [Statement("table", "commits", table), Statement("view", "sources", view)]
 
 
 def _columns(pairs: Iterable[tuple[str, str]]) -> str:

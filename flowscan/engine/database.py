@@ -39,8 +39,14 @@ def write_database(snapshot: views.Files, path: Path, *, force: bool = False) ->
     """
     import duckdb
 
-    if any("://" in uri and not uri.startswith("file://") for uri in snapshot.uris("flows")):
-        raise EngineError("a database file needs a lake on local disk", where=str(path))
+    root = str(getattr(snapshot, "root", ""))
+    if root.startswith("s3://"):
+        # A view is made by reading its files, and DuckDB has no S3 of its own here.
+        raise EngineError(
+            f"a database file needs a lake on local disk, not {root}",
+            where=str(path),
+            hint="flowscan query and flowscan sql read it; or copy the lake here first",
+        )
     if path.exists() and not force:
         raise EngineError("the file exists", where=str(path), hint="--force replaces it")
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from flowscan import queries, schema
-from flowscan.engine import dialect, functions, lockdown, results, script, tables, views
+from flowscan.engine import dialect, functions, lockdown, results, script, sources, tables, views
 from flowscan.errors import EngineError, QueryError
 
 _EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
@@ -63,6 +63,7 @@ class Engine:
             self._con, memory=memory_limit, threads=threads, temp_directory=temp_directory
         )
         self._shown: tuple[str, ...] = ()
+        self._listed = "sources" in (tables or {})
         self._macros: set[str] = set()
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
@@ -271,7 +272,8 @@ class Engine:
             "SELECT table_name FROM duckdb_tables() UNION "
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        return ({str(name).lower() for (name,) in rows} | self._derived) - self._mapped
+        known = {str(name).lower() for (name,) in rows} | self._derived | {"sources"}
+        return known - self._mapped
 
     def _is_table(self, name: str) -> bool:
         sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1"
@@ -285,6 +287,9 @@ class Engine:
                 self._macros.add(name)
         named = views.words(sql)
         self._show_flows(named)
+        if not self._listed and sources.named(sql):
+            self._listed = True
+            self.put("sources", sources.table(self._files))
         for name in sorted(named & self._derived):
             # Made when first named: a view of a query file, which may name further ones.
             self._derived.discard(name)

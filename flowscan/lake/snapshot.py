@@ -7,12 +7,12 @@ readable for the grace period of the upkeep (a day unless told otherwise).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flowscan import schema
 from flowscan.lake import layout
-from flowscan.lake.ledger import FileEntry
+from flowscan.lake.ledger import Commit, FileEntry, SourceRecord, read_commits
 from flowscan.lake.state import Totals
 from flowscan.lake.store import Store
 
@@ -68,6 +68,16 @@ class Snapshot:
         """Columns that the files of a table have between them, in lake order."""
         names = {name for entry in self._files[table] for name in entry.columns}
         return schema.column_order(names)
+
+    def sources(self) -> Iterator[tuple[Commit, SourceRecord]]:
+        """Every source of the lake at this version with its commit, oldest first.
+
+        Read from the ledger, one file per commit; a window of the snapshot does not narrow it.
+        """
+        for commit in read_commits(self.store, 0):
+            if commit.version > self.version:
+                return
+            yield from ((commit, source) for source in commit.sources)
 
     def rows(self, table: str) -> int:
         """Rows that the files of a table hold."""

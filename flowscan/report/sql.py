@@ -172,7 +172,7 @@ WHERE s.place <= 3 ORDER BY s.protocol, s.dstport, s.place
 """
 
 REJECTED_SOURCES = f"""
-WITH sources AS (
+WITH busiest AS (
     SELECT srcaddr, CAST(sum(flows) AS BIGINT) AS flows,
            count(DISTINCT (protocol, dstport)) AS ports, count(DISTINCT dstaddr) AS targets
     FROM report_rejected GROUP BY srcaddr ORDER BY flows DESC, srcaddr LIMIT $top
@@ -181,7 +181,7 @@ WITH sources AS (
 )
 SELECT s.srcaddr, s.flows, s.ports, s.targets, {_local("s.srcaddr")} AS own,
        CAST(coalesce(p.accepted, 0) AS BIGINT) AS accepted
-FROM sources AS s LEFT JOIN through AS p ON p.srcaddr = s.srcaddr
+FROM busiest AS s LEFT JOIN through AS p ON p.srcaddr = s.srcaddr
 ORDER BY s.flows DESC, s.srcaddr
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,7 @@ from s3_server import Server
 
 import flowscan
 from flowscan import queries
-from flowscan.engine import Engine, write_database
+from flowscan.engine import Engine, lockdown, write_database
 from flowscan.errors import EngineError, FlowscanError
 from flowscan.lake import Lake
 
@@ -39,11 +40,15 @@ def test_a_lake_on_s3(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     where = f"s3://{s3.bucket('engine-lake')}/lake"
     lake = Lake.open(where, create=True)
+    with pytest.raises(EngineError, match="needs a lake on local disk, not s3://") as caught:
+        write_database(lake.snapshot(), Path("/nowhere/x.duckdb"))
+    assert "\n" not in str(caught.value)
     flowscan.ingest(str(Path(__file__).parents[2] / "sample_logs/logs/firehose"), lake)
     with Engine(Lake.open(where).snapshot()) as engine:
         found = engine.query("SELECT count(*) AS n, min(date) AS first FROM flows").to_pylist()[0]
         assert found["n"] > 0
         assert found["first"] is not None
+        assert engine.query("SELECT sum(flows) AS n FROM sources").to_pylist()[0]["n"] == found["n"]
         other = lake.snapshot().uris("flows")[0].replace(".parquet", "x.parquet")
         for sql in (
             f"SELECT * FROM '{other}'",
@@ -54,6 +59,16 @@ def test_a_lake_on_s3(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
                 engine.query(sql)
         with pytest.raises(FlowscanError):
             engine.execute(f"SELECT * FROM read_parquet('{other}')")
+
+
+def test_s3_is_read_in_one_way_only() -> None:
+    """DuckDB's httpfs is neither loaded nor fetched, so nothing waits for a network."""
+    con = lockdown.connect()
+    began = time.monotonic()
+    with pytest.raises(duckdb.Error, match="httpfs"):
+        con.execute("SELECT * FROM read_parquet('s3://bucket/x.parquet')")
+    assert time.monotonic() - began < 2
+    con.close()
 
 
 def run(*arguments: str, lake: Lake) -> tuple[int, str, str]:

@@ -124,3 +124,34 @@ def test_absent_columns_appear_only_when_named(engine: Engine) -> None:
 def test_every_shape_shows_each_column_once() -> None:
     for name, columns in tables.SHAPES.items():
         assert len(set(columns)) == len(columns), name
+
+
+def test_sources_say_what_was_ingested(samples) -> None:
+    with Engine(samples.snapshot()) as engine:
+        (row,) = engine.query(
+            "SELECT count(*) AS n, sum(records) AS records, sum(flows) AS flows,"
+            " sum(flows + nodata + skipdata + rejects) AS told, min(size) AS least,"
+            " count(DISTINCT version) AS commits FROM flowscan.sources"
+        ).to_pylist()
+        totals = samples.state().totals
+        assert (row["n"], row["records"], row["flows"]) == (
+            totals.sources,
+            totals.records,
+            totals.flows,
+        )
+        assert row["told"] == row["records"]
+        assert row["least"] > 0
+        (one,) = engine.query("SELECT * FROM sources ORDER BY uri LIMIT 1").to_pylist()
+        assert one["uri"].startswith("file:///")
+        # A name of one's own stands before it.
+        own = "WITH sources AS (SELECT 1 AS x) SELECT x FROM sources"
+        assert engine.query(own).to_pylist() == [{"x": 1}]
+
+
+def test_the_ledger_is_read_only_for_sources(samples, monkeypatch) -> None:
+    snapshot = samples.snapshot()
+    monkeypatch.setattr(type(snapshot), "sources", lambda _: 1 / 0)
+    with Engine(snapshot) as engine:
+        engine.query("SELECT count(DISTINCT srcaddr) AS sources FROM flows")
+        with pytest.raises(ZeroDivisionError):
+            engine.query("SELECT uri FROM sources")

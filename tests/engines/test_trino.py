@@ -51,6 +51,15 @@ def test_projection_finds_every_date(both) -> None:
     assert found == shown.rows(mine)
 
 
+def test_sources_are_those_of_the_ledger(both) -> None:
+    sql = "SELECT * FROM sources ORDER BY uri"
+    expected = both.trino.run(sql)
+    found = both.engine.query(sql)
+    assert found.num_rows > 10
+    assert found.column_names == expected.names
+    assert shown.rows(found) == expected.rows
+
+
 def test_the_bounded_text_reads_the_same(both) -> None:
     from flowscan.engine import athena
 

@@ -15,17 +15,19 @@ def to_trino(ddl: str, root: str, local: str) -> str:
     """One CREATE EXTERNAL TABLE with `root` (s3://…) replaced by `local` (local:///…)."""
     head, rest = ddl.split("\n)\n", 1)
     name = re.search(r"`\.`(\w+)` \(", head)[1]
-    columns = re.findall(r"^  `(\w+)` ([\w<>]+),?$", head, re.MULTILINE)
+    columns = re.findall(r"^  `(\w+)` ([\w<>:,]*[\w>]),?$", head, re.MULTILINE)
     parts = []
     if rest.startswith("PARTITIONED BY"):
         block, rest = rest.split("\n)\n", 1)
         parts = re.findall(r"^  `(\w+)` (\w+),?$", block, re.MULTILINE)
     properties = dict(re.findall(r"'([\w.]+)' = '([^']*)'", rest))
     location = re.search(r"LOCATION '([^']+)'", rest)[1].replace(root, local)
-    lines = [f'  "{n}" {TYPES.get(k, k)}' for n, k in columns]
+    lines = [f'  "{n}" {type_of(k)}' for n, k in columns]
     lines += [f'  "{n}" {TYPES.get(k, k)}{projection(n, properties)}' for n, k in parts]
     with_ = [f"external_location = '{location}'"]
-    if "STORED AS PARQUET" in rest:
+    if "JsonSerDe" in rest:
+        with_.append("format = 'OPENX_JSON'")
+    elif "STORED AS PARQUET" in rest:
         with_.append("format = 'PARQUET'")
     else:
         with_ += ["format = 'TEXTFILE'", "textfile_field_separator = ' '", "null_format = '-'"]
@@ -39,6 +41,15 @@ def to_trino(ddl: str, root: str, local: str) -> str:
         with_ += [f"partition_projection_location_template = '{template}'"]
     joined = ",\n  ".join(with_)
     return f"CREATE TABLE {name} (\n" + ",\n".join(lines) + f"\n) WITH (\n  {joined}\n)"
+
+
+def type_of(hive: str) -> str:
+    """Trino's word for a Hive type."""
+    if hive.startswith("array<struct<"):
+        inner = hive.removeprefix("array<struct<").removesuffix(">>")
+        fields = [pair.split(":") for pair in inner.split(",")]
+        return "array(row(" + ", ".join(f'"{n}" {type_of(k)}' for n, k in fields) + "))"
+    return TYPES.get(hive, hive)
 
 
 def projection(name: str, properties: dict[str, str]) -> str:
