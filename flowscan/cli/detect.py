@@ -104,7 +104,10 @@ def command(
     found = [f for f in store.load(opened) if _inside(f, options) and f.status == "active"]
     if only:
         found = [f for f in found if f.detection in only]
-    _summary(result)
+    if not result.days and not opened.snapshot().files("flows"):
+        typer.echo("the lake has no flows yet: flowscan ingest ./logs", err=True)
+    else:
+        _summary(result)
     show(found, format_, output)
     if explain and format_ is Format.table:
         known = {d.id: d for d in catalogue(options.folder)}

@@ -71,6 +71,8 @@ def command(
     else:
         rows = _run(lake, chosen, sql, values, window, memory, timeout)
     emit(rows, format_, output, title=chosen.title if chosen else None)
+    if not rows.num_rows and engine is not EngineName.athena:
+        _why_nothing(lake, window)
 
 
 def find(text: str) -> tuple[Query | None, str]:
@@ -110,6 +112,21 @@ def parameters(given: list[str]) -> dict[str, object]:
             raise UsageError(f"--param {text!r} has no =", hint="--param top=10")
         values[name.strip()] = value
     return values
+
+
+def _why_nothing(lake: str | None, window: dict[str, int | None]) -> None:
+    """Say on stderr when the lake has nothing, or nothing in the window that was asked for."""
+    from flowscan.cli.options import open_lake
+    from flowscan.text import utc
+
+    opened = open_lake(lake)
+    held = opened.snapshot().files("flows")
+    if not held:
+        typer.echo("the lake has no flows yet: flowscan ingest ./logs", err=True)
+    elif not opened.snapshot(window["since"], window["until"]).files("flows"):
+        first = min((f.min_start for f in held if f.min_start is not None), default=None)
+        last = max((f.max_start for f in held if f.max_start is not None), default=None)
+        typer.echo(f"the lake has flows from {utc(first)} to {utc(last)}", err=True)
 
 
 def _run(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import queries
+from flowscan.enrich import protocol_name
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
 from flowscan.lake import Lake
@@ -151,7 +152,7 @@ def _whole(value: object) -> int:
 
 
 # Parts of evidence and details that have a place of their own.
-_ELSEWHERE = {"sql", "what", "attack", "account_id", "interface_id", "address"}
+_ELSEWHERE = {"sql", "what", "attack", "account_id", "interface_id", "address", "judged_by"}
 
 
 def _evidence(data: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], Evidence | None]:
@@ -200,6 +201,8 @@ def text_of(name: str, value: object) -> str:
         return human_bytes(value)
     if isinstance(value, int | float) and value >= 60 and name in _DURATIONS:
         return human_duration(round(value))
+    if isinstance(value, int) and name == "protocol":
+        return protocol_name(value)
     if isinstance(value, int):
         return str(value) if "port" in name or "protocol" in name else human_count(value)
     return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -23,7 +23,8 @@ NEXT = [
     ("match", "flowscan feeds add"),
     ("rejects", "no rejects"),
     ("lake status", "flowscan ingest"),
-    ("query rejected-ports", "no rows"),
+    ("query rejected-ports", "flowscan ingest"),
+    ("detect", "flowscan ingest"),
     ("lookup 203.0.113.7", "none in the lake"),
 ]
 
@@ -55,6 +56,14 @@ def test_the_report_of_nothing_is_two_lines(empty_lake: Lake, width: int, color:
     text = render_terminal(build(empty_lake), width=width, color=color)
     assert len(text.splitlines()) == 2
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_query_outside_of_the_lake_says_what_the_lake_has(lake: Lake) -> None:
+    where = str(lake.store.where)
+    command = ["query", "rejected-ports", "--until", "2026-01-01", "--lake", where]
+    result = CliRunner().invoke(app, command)
+    assert "no rows" in result.stdout
+    assert "the lake has flows from 2026-08-03T00:00:" in result.stderr
 
 
 def test_a_period_without_flows_says_which_the_lake_has(lake: Lake) -> None:
