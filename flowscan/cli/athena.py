@@ -201,9 +201,17 @@ def run_on_athena(
 
 @contextmanager
 def engine_of(
-    name: EngineName, lake: Lake, database: str, workgroup: str, results: str | None
+    name: EngineName,
+    lake: Lake,
+    database: str,
+    workgroup: str,
+    results: str | None,
+    *,
+    shows: bool = False,
 ) -> Iterator[OnAthena | None]:
     """The engine for `detect` and `report`: None for DuckDB. Says at the end what Athena cost.
+
+    `shows`: tell on a terminal how each statement goes.
 
     Raises:
         UsageError: the lake is not on S3, or there is no fit place for results.
@@ -228,13 +236,16 @@ def engine_of(
     place = athena.results(client, target)
     if f"{place}/".startswith(f"{root}/"):
         raise UsageError("results would lie in the lake", where=place, hint="--results s3://…")
-    on = OnAthena(client, target, open_s3(place, store_options()), root, progress=_shown)
+    on = OnAthena(client, target, open_s3(place, store_options()), root)
+    on.progress = _line if shows else None
     # So that the tables of the run are dropped when a scheduler stops it, too.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield on
     finally:
         signal.signal(signal.SIGTERM, before)
+        if shows:
+            _line(None)
         typer.echo(
             f"Athena: {on.spent.statements} statements, {human_bytes(on.spent.scanned)} scanned, "
             f"${on.spent.cost:.4f}",
@@ -256,14 +267,23 @@ def _athena(target: Target) -> tuple[Athena, Any]:
 
 
 def _shown(state: Progress) -> None:
+    _line(state)
+    if state.state in ("SUCCEEDED", "FAILED", "CANCELLED"):
+        _line(None, end=True)
+
+
+def _line(state: Progress | None, *, end: bool = False) -> None:
+    """Show on a terminal's line how a query goes; None clears the line, or ends it."""
     import sys
 
     from flowscan.cli.render import human_bytes
 
-    if sys.stderr.isatty():
-        typer.echo(
-            f"\r\x1b[2KAthena: {state.state.lower()}, {human_bytes(state.scanned)} scanned, "
-            f"{state.seconds:.0f} s",
-            nl=state.state in ("SUCCEEDED", "FAILED", "CANCELLED"),
-            err=True,
+    if not sys.stderr.isatty():
+        return
+    text = "" if end else "\r\x1b[2K"
+    if state is not None:
+        text += (
+            f"Athena: {state.state.lower()}, {human_bytes(state.scanned)} scanned, "
+            f"{state.seconds:.0f} s"
         )
+    typer.echo(text, nl=end, err=True)

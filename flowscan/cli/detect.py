@@ -97,7 +97,7 @@ def command(
 
     from flowscan.detect import catalogue, detect, store
 
-    with engine_of(engine, opened, database, workgroup, results) as opener:
+    with engine_of(engine, opened, database, workgroup, results, shows=True) as opener:
         if opener is not None:
             options = replace(options, opener=opener, chunk_rows=_ATHENA_ROWS)
         result = detect(opened, options, now=int(time.time()))
