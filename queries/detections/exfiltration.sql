@@ -4,7 +4,8 @@ title = "Much data left for one outside address"
 description = """
 The bytes that one of our hosts sent to one outside address in a whole day, summed over all
 windows and connections, far outweigh what came back. A destination that got as much on earlier
-days is a backup and stays low."""
+days is a backup and stays low. Questions to a name server that are longer than names are, and that
+carry more than comes back, count from a few megabytes on."""
 type = "Exfiltration:EC2/LargeUpload"
 severity = 5.0
 role = "ACTOR"
@@ -26,13 +27,17 @@ help = "least bytes sent to one address in a day"
 [params.min_ratio]
 type = "float"
 help = "least ratio of bytes sent to bytes received"
+[params.min_dns_bytes]
+type = "integer"
+help = "least bytes sent to a name server in a day in long questions"
 [params.days]
 type = "integer"
 help = "days of history that tell a new destination"
 */
 WITH sent AS (
   SELECT day, client, server, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,
-    sum(sessions) AS sessions, sum(packets_out + packets_in) AS packets,
+    sum(sessions) AS sessions, sum(packets_out) AS packets_out,
+    sum(packets_out + packets_in) AS packets,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen, max_by(port, bytes_out) AS port,
     max_by(protocol, bytes_out) AS protocol
   FROM contacts
@@ -42,7 +47,9 @@ WITH sent AS (
 large AS (
   SELECT * FROM sent
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
-    AND bytes_out >= /*$min_bytes*/ 100000000 AND bytes_out >= /*$min_ratio*/ 5.0 * bytes_in
+    AND ((bytes_out >= /*$min_bytes*/ 100000000 AND bytes_out >= /*$min_ratio*/ 5.0 * bytes_in)
+      OR (port = 53 AND protocol = 17 AND bytes_out >= /*$min_dns_bytes*/ 5000000
+        AND bytes_out > bytes_in AND bytes_out >= 130 * packets_out))
 ),
 past AS (
   SELECT l.day, l.client, l.server,
@@ -56,6 +63,7 @@ past AS (
 SELECT l.day, l.client AS resource, l.server AS dedup, l.server AS actor, l.first_seen, l.last_seen,
   l.sessions AS flows, l.packets, l.bytes_out + l.bytes_in AS bytes,
   CASE
+    WHEN l.port = 53 AND l.protocol = 17 THEN 5.0
     -- Sent as much to the same place before: a backup.
     WHEN COALESCE(p.known_days, 0) >= 2 AND l.bytes_out < 3.0 * p.most_before THEN 1.5
     WHEN k.kind IS NOT NULL AND COALESCE(p.days, 0) < 3 THEN 2.5

@@ -4,7 +4,7 @@ title = "Passwords are guessed on another port"
 description = """
 Many short sessions of one guess each on the port of another login service (FTP, Telnet, mail,
 databases, VNC, SSH on an odd port), or on any port where strangers come back with the shape of an
-SSH login."""
+SSH login, or in quick succession with small dialogues that all get an answer of the same size."""
 type = "UnauthorizedAccess:EC2/LoginBruteForce"
 severity = 3.0
 role = "TARGET"
@@ -40,6 +40,9 @@ help = "least attempts of one stranger in a day"
 [params.min_per_hour]
 type = "integer"
 help = "least attempts in an hour by one of our hosts"
+[params.min_quick]
+type = "integer"
+help = "least attempts in an hour of small dialogues on a port of no known login; a monitor makes 60"
 */
 WITH attempts AS (
   SELECT
@@ -47,11 +50,13 @@ WITH attempts AS (
     first_seen - mod(first_seen, 3600) AS hour,
     count(*) AS tries, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     sum(packets_out + packets_in) AS packets, sum(bytes_out + bytes_in) AS bytes,
-    sum(bytes_out) AS bytes_out, sum(last_seen - first_seen) AS seconds
+    sum(bytes_out) AS bytes_out, sum(last_seen - first_seen) AS seconds,
+    sum(CAST(bytes_in AS DOUBLE) * bytes_in) AS squares
   FROM sessions
   WHERE protocol = 6 AND server_port NOT IN (22, 25, 53, 80, 443, 853, 3389, 5985, 5986, 8000, 8080, 8443, 8888, 9443)
     AND packets_out BETWEEN /*$min_packets*/ 5 AND /*$max_packets*/ 51 AND packets_in >= 4
-    AND bytes_out > 44 * packets_out AND bytes_out <= 12000 AND bytes_in <= 16000
+    -- More than a handshake with its options: a name or a password went over.
+    AND bytes_out >= 40 * packets_out + 16 AND bytes_out <= 12000 AND bytes_in <= 16000
     AND last_seen - first_seen <= 180
   GROUP BY 1, 2, 3, 4, 5
 ),
@@ -60,7 +65,9 @@ guessed AS (
     count(*) AS hours, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     sum(packets) AS packets, sum(bytes) AS bytes,
     CAST(sum(bytes_out) AS DOUBLE) / sum(tries) AS bytes_per_attempt,
-    CAST(sum(seconds) AS DOUBLE) / sum(tries) AS seconds_per_attempt
+    CAST(sum(seconds) AS DOUBLE) / sum(tries) AS seconds_per_attempt,
+    CAST(sum(bytes) - sum(bytes_out) AS DOUBLE) / sum(tries) AS answer,
+    sum(squares) / sum(tries) AS square
   FROM attempts
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
   GROUP BY 1, 2, 3, 4
@@ -95,7 +102,13 @@ t AS (
       OR (way = 'inbound' AND port NOT IN (21, 23, 110, 143, 222, 389, 445, 465, 587, 636, 993, 995, 1433, 1521, 2022, 2200, 2222, 2323, 3306, 5432,
       5555, 5900, 5901, 5938, 6379, 8022, 8291, 10022, 22222, 27017)
         AND attempts >= 30 AND bytes_per_attempt BETWEEN 900 AND 6000
-        AND packets >= 18 * attempts AND seconds_per_attempt >= 1))
+        AND packets >= 18 * attempts AND seconds_per_attempt >= 1)
+      -- Refusals of one length: their deviation is below two fifths of the mean. Ports on which
+      -- programs exchange small messages are left out.
+      OR (way = 'inbound' AND in_one_hour >= /*$min_quick*/ 80 AND bytes_per_attempt <= 900
+        AND packets >= 10 * attempts AND answer <= 1200 AND square <= 1.16 * answer * answer
+        AND port NOT IN (110, 143, 389, 445, 465, 587, 636, 993, 995, 1883, 3000, 3128, 4433, 5000, 5044,
+          5060, 5061, 5222, 6443, 8001, 8081, 8088, 8090, 8883, 9000, 9090, 9092, 9100, 9200, 10250)))
     AND ((way = 'inbound' AND (attempts >= /*$min_attempts*/ 20
         OR (attempts >= 3 AND guessers >= 20 AND against >= 200)))
       OR (way <> 'inbound' AND (in_one_hour >= /*$min_per_hour*/ 100
