@@ -158,31 +158,21 @@ def _number(name: str, value: object) -> str:
 
 def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
     import pyarrow as pa
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    # In a pipe a row is one line, however long, and nothing is padded or cut.
+    from flowscan.cli.layout import Grid, draw
+
     if not table.num_rows:
         stream.write(f"{title}: no rows\n" if title else "no rows\n")
         return
+    # In a pipe a row is one line, however long, and nothing is padded or cut.
     out = Console(file=stream, highlight=False, width=None if stream.isatty() else 10_000)
-    grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for field in table.schema:
-        numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        grid.add_column(plain(field.name), justify="right" if numeric else "left", overflow="fold")
-    for row in _rows(table):
-        grid.add_row(*(_text(_number(k, v)) for k, v in row.items()))
+    types = table.schema.types
+    numeric = [pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types]
+    rows = [[_number(name, value) for name, value in row.items()] for row in _rows(table)]
     with out.capture() as captured:
-        out.print(grid)
+        draw(Grid([plain(name) for name in table.column_names], numeric, rows), out, title)
     stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
-
-
-def _text(value: str) -> Any:
-    # Text objects, so that brackets in hostile data are not taken for markup.
-    from rich.text import Text
-
-    return Text(value)
 
 
 def _write_markdown(table: pa.Table, stream: Any, title: str | None) -> None:
