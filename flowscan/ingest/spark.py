@@ -137,7 +137,7 @@ def _context(session: Any) -> Any:
 
     made = session or SparkSession.builder.appName("flowscan ingest").getOrCreate()
     context = made.sparkContext
-    if context.master.startswith("local") and context.pythonExec == "python3":
+    if (context.master or "").startswith("local") and context.pythonExec == "python3":
         # Nobody named an interpreter: the first of the PATH need not be one that has flowscan.
         context.pythonExec = sys.executable
     return context
