@@ -90,5 +90,5 @@ def _number(number: float) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value[:10])) + (" …" if len(value) > 10 else "")
+        return ", ".join(map(str, value[:10])) + (" and more" if len(value) > 10 else "")
     return "unknown" if value is None else str(value)

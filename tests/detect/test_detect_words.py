@@ -34,7 +34,7 @@ from flowscan.errors import QueryError, UsageError
         ("{n:bytes}", None, "unknown"),
         ("{n}", "{actor}", "{actor}"),
         ("ports {n}", [22, 80], "ports 22, 80"),
-        ("ports {n}", list(range(12)), "ports 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 …"),
+        ("ports {n}", list(range(12)), "ports 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and more"),
     ],
 )
 def test_units(template: str, value: object, said: str) -> None:
