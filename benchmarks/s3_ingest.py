@@ -4,8 +4,9 @@
 
 A real S3 server (seaweedfs) on loopback holds the objects; it works on the same cores, which is
 hard on whoever asks faster. `--latency` (milliseconds) puts a plain TCP relay in between that
-delays each answer as a network would: that is what S3 looks like from EC2. Prints list, fetch,
-parse, write and commit, and the ratio to boto3.
+delays each answer as a network would: that is what S3 looks like from EC2. boto3 gets and throws
+away, flowscan also parses, writes and commits. Prints list, fetch, parse, write and commit, the CPU
+time per object of both, and the ratios.
 """
 
 from __future__ import annotations
@@ -95,15 +96,16 @@ def delayed(endpoint: str, milliseconds: float) -> Iterator[str]:
     thread.join()
 
 
-def boto3_gets(server: Server, endpoint: str, bucket: str, most: int) -> float:
-    """Objects per second of plain gets, one after the other."""
+def boto3_gets(server: Server, endpoint: str, bucket: str, most: int) -> tuple[float, float]:
+    """Objects per second of plain gets, one after the other, and CPU seconds of each."""
     client = server.client(endpoint)
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [entry["Key"] for page in pages for entry in page["Contents"]][:most]
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     for one in keys:
         client.get_object(Bucket=bucket, Key=one)["Body"].read()
-    return len(keys) / (time.perf_counter() - began)
+    cpu = time.process_time() - cpu
+    return len(keys) / (time.perf_counter() - began), cpu / len(keys)
 
 
 def flowscan_ingest(endpoint: str, bucket: str, folder: Path) -> dict[str, float]:
@@ -131,23 +133,26 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=40)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--gets", type=int, default=2_000, help="boto3 gets to take the rate of")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     chosen = parser.parse_args()
     with s3_server() as server:
         os.environ.update(server.env)
         bucket = server.bucket("bench-logs")
         size = fill(server, bucket, chosen.objects, chosen.records)
         print(f"{chosen.objects:,} objects, {size / 1e6:.1f} MB, {chosen.records} records each")
-        ratios = []
+        ratios, costs = [], []
         with delayed(server.endpoint, chosen.latency) as endpoint:
             for _ in range(chosen.runs):
-                plain = boto3_gets(server, endpoint, bucket, chosen.gets)
+                plain, cost = boto3_gets(server, endpoint, bucket, chosen.gets)
                 with tempfile.TemporaryDirectory() as folder:
                     ours = flowscan_ingest(endpoint, bucket, Path(folder) / "lake")
                 ratios.append(ours["objects_per_second"] / plain)
-                told = {"boto3_gets_per_second": plain, "ratio": ratios[-1], **ours}
-                print(json.dumps({name: round(value, 3) for name, value in told.items()}))
-        print(f"median ratio: {sorted(ratios)[len(ratios) // 2]:.1f}×")
+                costs.append(cost / (ours["cpu_seconds"] / ours["objects"]))
+                boto3 = {"boto3_gets_per_second": plain, "boto3_cpu_per_get": cost}
+                told = {**boto3, "ratio": ratios[-1], "cpu_ratio": costs[-1], **ours}
+                print(json.dumps({name: round(value, 5) for name, value in told.items()}))
+        middle = len(ratios) // 2
+        print(f"median ratio: {sorted(ratios)[middle]:.1f}×, of CPU {sorted(costs)[middle]:.1f}×")
 
 
 if __name__ == "__main__":

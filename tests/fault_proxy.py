@@ -30,14 +30,16 @@ class Request:
 @dataclass(frozen=True)
 class Fault:
     """`status` answers without asking the server; `lost` asks it and drops the answer; `cut`
-    sends only so many bytes of the body, then resets; `delay` waits seconds before; `before` is
-    run first (to change the server's state)."""
+    sends only so many bytes of the body, then resets; `delay` waits seconds before; `stall` sends
+    only so many bytes of the body, then nothing for `delay` seconds; `before` is run first (to
+    change the server's state)."""
 
     status: int | None = None
     code: str = "InternalError"
     lost: bool = False
     cut: int | None = None
     delay: float = 0
+    stall: int | None = None
     before: Callable[[], object] | None = None
 
 
@@ -94,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = state.fault(request) or Fault()
         if fault.before:
             fault.before()
-        if fault.delay:
+        if fault.delay and fault.stall is None:
             time.sleep(fault.delay)
         if fault.status:
             text = f"<Error><Code>{fault.code}</Code><Message>injected</Message></Error>"
@@ -102,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, data = self._forward(body)
         if fault.lost:
             return self._reset()
+        if fault.stall is not None:
+            return self._answer(status, headers, data, fault.stall, fault.delay)
         return self._answer(status, headers, data, fault.cut)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815
@@ -135,7 +139,12 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _answer(
-        self, status: int, headers: dict[str, str], data: bytes, cut: int | None = None
+        self,
+        status: int,
+        headers: dict[str, str],
+        data: bytes,
+        cut: int | None = None,
+        wait: float = 0,
     ) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
@@ -147,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data[:cut])
         if cut is not None:
+            self.wfile.flush()
+            time.sleep(wait)
             self._reset()
 
     def _reset(self) -> None:

@@ -7,6 +7,7 @@ stand in a message: errors are told by code and message only, without their chai
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -24,6 +25,9 @@ T = TypeVar("T")
 LIFETIME = timedelta(minutes=5)  # botocore renews in time; so often it is asked whether it did
 STALE = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired")
 TRIES = 3
+SILENCE = timedelta(seconds=30)  # a server that says nothing for so long is asked again
+RETRYING = timedelta(seconds=90)  # or given up
+REQUEST = timedelta(minutes=30)  # a large object on a slow line, but not for ever
 _BROKEN = re.compile(r"response body|decoding|connection (?:closed|reset)", re.IGNORECASE)
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
@@ -39,6 +43,8 @@ def session(options: SourceOptions) -> Any:
     import botocore.exceptions
     import botocore.session
 
+    # It warns of a renewal that failed with a traceback; the error itself is raised and told.
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     try:
         core = botocore.session.Session(profile=options.profile)
         if options.role_arn:
@@ -105,6 +111,8 @@ def explain(error: Exception, where: str | None) -> SourceError:
     hint = None
     if any(word in text for word in ("AccessDenied", "403 Forbidden", "InvalidAccessKeyId")):
         hint = "check the credentials and the permissions of the role"
+    elif "from sso: Token has expired" in text:
+        hint = "aws sso login"
     elif "Unable to locate credentials" in text:
         hint = "set a profile, a role or the usual AWS_ variables"
     return SourceError(redact(what), where=redact(where) if where else None, hint=hint)
@@ -199,11 +207,12 @@ class Bucket:
             "virtual_hosted_style_request": not self._endpoint and "." not in self.name,
             "client_options": {
                 "allow_http": (self._endpoint or "").startswith("http://"),
-                "timeout": timedelta(seconds=120),
+                "timeout": REQUEST,
+                "read_timeout": SILENCE,
                 "connect_timeout": timedelta(seconds=10),
                 "user_agent": "flowscan",
             },
-            "retry_config": {"max_retries": 6, "retry_timeout": timedelta(seconds=90)},
+            "retry_config": {"max_retries": 6, "retry_timeout": RETRYING},
             **more,
         }
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,3 +84,75 @@ def test_role_that_cannot_be_assumed(aws: Aws, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SourceError, match="AWS credentials"):
         works(SourceOptions(role_arn="arn:aws:iam::123456789012:role/x"))
     assert works(SourceOptions(request_payer=True))
+
+
+@contextmanager
+def sso_portal(asked: list[tuple[str, str | None]]) -> Iterator[str]:
+    """What AWS's access portal answers to GetRoleCredentials: keys for the right token."""
+
+    class Portal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            token = self.headers.get("x-amz-sso_bearer_token")
+            asked.append((self.path, token))
+            keys = {"accessKeyId": "x", "secretAccessKey": "y", "sessionToken": "z",
+                    "expiration": 4_070_908_800_000}  # fmt: skip
+            good = token == "sso-canary-token"
+            body = json.dumps({"roleCredentials": keys} if good else {"message": "no"}).encode()
+            self.send_response(200 if good else 401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Portal)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_sso_profile(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `aws sso login`: the cached token buys keys; an old token is told, not shown."""
+    (tmp_path / "config").write_text(
+        "[profile people]\nsso_session = corp\nsso_account_id = 123456789012\n"
+        "sso_role_name = reader\n[sso-session corp]\nsso_region = us-east-1\n"
+        "sso_start_url = https://example.awsapps.com/start\n"
+    )
+    cache = tmp_path / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def ingest(lifetime: timedelta) -> subprocess.CompletedProcess[str]:
+        token = {"accessToken": "sso-canary-token", "region": "us-east-1",
+                 "startUrl": "https://example.awsapps.com/start",
+                 "expiresAt": (datetime.now(UTC) + lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")}  # fmt: skip
+        name = sha1(b"corp", usedforsecurity=False).hexdigest()
+        (cache / f"{name}.json").write_text(json.dumps(token))
+        command = [sys.executable, "-m", "flowscan", "ingest", f"s3://{BUCKET}", "--dry-run"]
+        command += ["--profile", "people", "--lake", str(tmp_path / "lake")]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    asked: list[tuple[str, str | None]] = []
+    with sso_portal(asked) as portal:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", portal)
+        done = ingest(timedelta(hours=8))
+        assert done.returncode == 0, done.stderr
+        assert "a.log" in done.stdout
+        path, token = asked[0]
+        assert path.startswith("/federation/credentials?")
+        assert "role_name=reader" in path
+        assert token == "sso-canary-token"
+        asked.clear()
+        late = ingest(timedelta(hours=-1))
+    assert late.returncode == 3, late.stderr
+    assert not asked
+    assert "Traceback" not in late.stderr
+    assert "aws sso login" in late.stderr
+    assert "sso-canary-token" not in late.stdout + late.stderr
