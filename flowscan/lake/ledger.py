@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from flowscan.errors import LakeCorrupt, LakeError
@@ -79,7 +79,7 @@ class Commit:
 
 
 def _values(item: Any) -> dict[str, Any]:
-    return {f.name: getattr(item, f.name) for f in fields(item)}
+    return {name: getattr(item, name) for name in item.__slots__}
 
 
 def encode_entries(entries: Iterable[FileEntry]) -> dict[str, Any]:

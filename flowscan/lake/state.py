@@ -48,6 +48,10 @@ class KeySet:
         """Add a hash that commit `version` brought."""
         self.recent.setdefault(key, version)
 
+    def __bool__(self) -> bool:
+        """Whether it holds any hash."""
+        return bool(self.recent) or len(self._high) > 0
+
     def has(self, key: int, version: int) -> bool:
         """Tell whether the hash was in at `version` (not older than the checkpoint)."""
         found = self.recent.get(key)
@@ -214,10 +218,12 @@ class State:
 
     def knows(self, uri: str, identity: str) -> bool:
         """Tell whether a source object is in the lake, by its etag or by its digest."""
-        return self._known.has(key_hash(uri, identity), self.version)
+        return bool(self._known) and self._known.has(key_hash(uri, identity), self.version)
 
     def refused(self, uri: str, etag: str) -> bool:
         """Tell whether a source object was refused and is not in the lake."""
+        if not self._refused:
+            return False
         key = key_hash(uri, etag)
         return self._refused.has(key, self.version) and not self._known.has(key, self.version)
 

@@ -23,7 +23,7 @@ except ImportError:  # no wheel for this machine
 
 PIECE = 4 << 20
 """Bytes that come out at once when nothing else is asked for."""
-_WINDOW = 16 << 10
+_WINDOW = 32 << 10
 _WIDEST = 256 << 10
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"

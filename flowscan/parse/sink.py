@@ -84,7 +84,10 @@ class Sink:
     @property
     def rows(self) -> int:
         """Flows held and not drained."""
-        return self._batch_rows + sum(t.rows for t in self._texts.values())
+        rows = self._batch_rows
+        for columns in self._texts.values():  # asked for after each block: no generator
+            rows += columns.rows
+        return rows
 
     def text(self, plan: Plan, data: Data, line: int, *, final: bool, times: Times = None) -> Fed:
         """Parse a block of text; see `model.TextColumns.feed`."""
