@@ -23,7 +23,7 @@ from flowscan.lake import Lake
 from flowscan.sources import SourceOptions, open_source
 
 SCAN = (
-    'SELECT CAST(bit_xor(hash(srcaddr, dstaddr, dstport, srcport, protocol, action, interface_id, '
+    "SELECT CAST(bit_xor(hash(srcaddr, dstaddr, dstport, srcport, protocol, action, interface_id, "
     '"start", "end", packets, bytes)) AS VARCHAR) AS h FROM flows'
 )
 NAMED = (
