@@ -1,4 +1,4 @@
-"""Exactly once, shown by killing: at every operation, and with four processes at once."""
+"""Exactly once, shown by killing and by power cuts at every operation, and by races of four."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def test_killed_at_every_operation_of_an_ingest(ram: Path) -> None:
 def test_killed_at_every_operation_of_every_kind_of_write(ram: Path) -> None:
     operations = int(finish(start("crash_matrix.py", ram, "everything")))
     assert operations > 500
+
+
+def test_power_cut_at_every_operation_of_an_ingest(ram: Path) -> None:
+    states = int(finish(start("power_loss.py", ram, "ingest")))
+    assert states > 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_power_cut_at_every_operation_of_every_kind_of_write(ram: Path) -> None:
+    states = int(finish(start("power_loss.py", ram, "everything")))
+    assert states > 1500
 
 
 def test_four_processes_ingest_the_same_sources(ram: Path) -> None:
