@@ -262,6 +262,20 @@ def read_commits(store: Store, after: int) -> Iterator[Commit]:
         run = min(run * 2, RUN)
 
 
+def committed_sources(store: Store, version: int) -> Iterator[tuple[Commit, SourceRecord]]:
+    """Every source of the commits up to a version with its commit, oldest first."""
+    for commit in commits_until(store, version):
+        yield from ((commit, source) for source in commit.sources)
+
+
+def commits_until(store: Store, version: int) -> Iterator[Commit]:
+    """Commits of a ledger from the first to that of `version`."""
+    for commit in read_commits(store, 0):
+        if commit.version > version:
+            return
+        yield commit
+
+
 def key_hash(uri: str, identity: str) -> int:
     """128-bit hash of a source's identity; wide enough that nobody can make two collide."""
     text = f"{uri}\0{identity}".encode("utf-8", "surrogatepass")

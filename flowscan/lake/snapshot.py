@@ -12,7 +12,7 @@ from typing import Any
 
 from flowscan import schema
 from flowscan.lake import layout
-from flowscan.lake.ledger import Commit, FileEntry, SourceRecord, read_commits
+from flowscan.lake.ledger import Commit, FileEntry, SourceRecord, committed_sources
 from flowscan.lake.state import Totals
 from flowscan.lake.store import Store
 
@@ -74,10 +74,7 @@ class Snapshot:
 
         Read from the ledger, one file per commit; a window of the snapshot does not narrow it.
         """
-        for commit in read_commits(self.store, 0):
-            if commit.version > self.version:
-                return
-            yield from ((commit, source) for source in commit.sources)
+        return committed_sources(self.store, self.version)
 
     def rows(self, table: str) -> int:
         """Rows that the files of a table hold."""

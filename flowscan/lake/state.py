@@ -20,6 +20,8 @@ from flowscan.lake.ledger import (
     FileEntry,
     Refusal,
     SourceRecord,
+    commits_until,
+    committed_sources,
     key_hash,
     read_commits,
     source_hashes,
@@ -227,16 +229,11 @@ class State:
         key = key_hash(uri, etag)
         return self._refused.has(key, self.version) and not self._known.has(key, self.version)
 
-    def _commits(self) -> Iterator[Commit]:
-        for commit in read_commits(self._store, 0):
-            if commit.version > self.version:
-                return
-            yield commit
-
     def sources(self) -> Iterator[tuple[Commit, SourceRecord]]:
         """Every committed source with its commit, oldest first, read from the ledger."""
-        return ((commit, source) for commit in self._commits() for source in commit.sources)
+        return committed_sources(self._store, self.version)
 
     def refusals(self) -> Iterator[tuple[Commit, Refusal]]:
         """Every refusal with its commit, oldest first, read from the ledger."""
-        return ((commit, refusal) for commit in self._commits() for refusal in commit.refused)
+        commits = commits_until(self._store, self.version)
+        return ((commit, refusal) for commit in commits for refusal in commit.refused)

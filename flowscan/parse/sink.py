@@ -25,7 +25,7 @@ from flowscan.parse.model import (
 
 Kernel = Literal["auto", "native", "polars"]
 _KEPT = 16
-_PIECE = {"native": 512 << 10, "polars": 16 << 20}
+_PIECE = {"native": 512 << 10, "polars": 8 << 20}
 """Text that the kernel likes at once: still in the second-level cache when it is parsed, or long
 enough for a CSV reader's start to be worth it."""
 _PLAN_BYTES = 1 << 20

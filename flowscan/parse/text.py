@@ -14,7 +14,7 @@ from flowscan.parse.header import plan_of
 from flowscan.parse.model import Data, ParseOptions, Plan, Times, reject_text
 from flowscan.parse.sink import Sink
 
-BLOCK = 32 << 20
+BLOCK = 8 << 20
 """Bytes fed at once; after each the caller may drain, so it bounds what piles up."""
 _SMALL = 1 << 10
 """Bytes fed first behind a header of another format; doubled as long as none follows."""
