@@ -1,4 +1,4 @@
-"""Parsing alone: the compiled kernel with each scan, the Polars parser, and pl.read_csv.
+"""Parsing alone: the compiled kernel with each scan, the NumPy parser, and pl.read_csv.
 
     python -m benchmarks.kernel [--records 1000000] [--runs 7] [--kind v2|v5|ipv6]
 
@@ -23,7 +23,7 @@ from benchmarks.generate import generate
 from flowscan.parse import native_text
 from flowscan.parse.header import plan_of
 from flowscan.parse.model import Plan
-from flowscan.parse.polars_text import PolarsText
+from flowscan.parse.numpy_text import NumpyText
 from flowscan.schema import arrow_type
 
 BLOCK = 8 << 20
@@ -106,7 +106,7 @@ def main() -> None:
         return lambda: native_text.NativeText(plan, max_line=65_536, instructions=scan)
 
     ways = {f"kernel, {scan}": blocks(text, plan, native(scan)) for scan in sorted(scans)}
-    ways["PolarsText"] = blocks(text, plan, lambda: PolarsText(plan, max_line=65_536))
+    ways["NumpyText"] = blocks(text, plan, lambda: NumpyText(plan, max_line=65_536))
     ways["pl.read_csv"] = read_csv(text, plan)
     seconds = measure(ways, given.runs)
     best = statistics.median(seconds[f"kernel, {native_text.instructions()}"])

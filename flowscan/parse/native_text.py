@@ -1,7 +1,7 @@
 """Text lines → typed columns with the compiled kernel (native/*.c).
 
 Invariant: same rows, counts and rejects as `lines.LineParser` line by line, hence as
-`polars_text.PolarsText`. The kernel may be absent (no C compiler); `available` tells.
+`numpy_text.NumpyText`. The kernel may be absent (no C compiler); `available` tells.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 else:
     try:
         from flowscan.parse import _kernel
-    except ImportError:  # not built: PolarsText does the work
+    except ImportError:  # not built: NumpyText does the work
         _kernel = None
 
 _STRING, _ADDRESS, _ACTION, _STATUS, _INTEGER, _TIME = range(6)

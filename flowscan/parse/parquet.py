@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flowscan.errors import RejectedObject
-from flowscan.parse.blocks import Ints, Mask
-from flowscan.parse.frames import Reader
+from flowscan.parse.columns import Column, Columns, Reader, taken
 from flowscan.parse.header import column_name, columns_of, is_flow_format
 from flowscan.parse.holder import Holder
 from flowscan.parse.lines import limit
@@ -33,6 +32,7 @@ from flowscan.parse.model import (
     reject_text,
 )
 from flowscan.parse.sink import Sink
+from flowscan.parse.tokens import Ints, Mask
 from flowscan.schema import field_for
 
 MAX_OBJECT = 512 << 20
@@ -149,40 +149,38 @@ class _Rows:
 
     def feed(self, batch: pa.RecordBatch) -> None:
         reasons = np.full(batch.num_rows, -1, np.int16)
-        columns = []
+        columns: Columns = {}
         for i, name in enumerate(self.plan.columns):
-            column, bad = self._typed(name, batch.column(i))
+            columns[name], bad = self._typed(name, batch.column(i))
             reasons[bad & (reasons < 0)] = i
-            columns.append(column.alias(name))
-        frame = pl.DataFrame(columns)
         late: Mask = np.zeros(batch.num_rows, np.bool_)
-        frame = self.reader.timed(frame, late, self.options.default_time, None)
+        columns = self.reader.timed(columns, late, self.options.default_time, None)
         fed = Fed(records=batch.num_rows)
-        self._reject(batch, frame, reasons, late, fed)
+        self._reject(batch, columns["start"], reasons, late, fed)
         good = (reasons < 0) & ~late
         holder = Holder(self.reader)
-        holder.keep(frame if good.all() else frame.filter(good), fed)
+        holder.keep(columns if good.all() else taken(columns, np.flatnonzero(good)), fed)
         self.row += batch.num_rows
         flows, coverage = holder.drain()
         self.sink.batch(flows, coverage, fed)
 
-    def _typed(self, name: str, array: Any) -> tuple[pl.Series, Mask]:
+    def _typed(self, name: str, array: Any) -> tuple[Column, Mask]:
         highest = limit(name)
         array = _plain(array)
         if highest is None:
             texts, bad, rows = _texts(array, name, self.options.max_line)
-            column, wrong = self.reader.dictionaries[name].cast(texts)
-            bad = bad if wrong is None else bad | wrong
-            return column.gather(rows), bad[rows]
+            codes = self.reader.dictionary.of_texts(texts)
+            bad = bad | self.reader.wrong(name, codes)
+            return Column(codes[rows]), bad[rows]
         values, bad = _integers(array)
         bad |= ((values < 0) | (values > highest)).fill_null(False).to_numpy()
         if name in ("start", "end"):
             bad |= (values // 1000 >= MILLISECONDS).fill_null(False).to_numpy()
-        good = values if not bad.any() else values.set(pl.Series(bad), None)
-        return good.cast(self.reader.types[name]), bad
+        null = values.is_null().to_numpy() | bad
+        return Column(values.fill_null(0).to_numpy(), null), bad
 
     def _reject(
-        self, batch: pa.RecordBatch, frame: pl.DataFrame, reasons: Any, late: Mask, fed: Fed
+        self, batch: pa.RecordBatch, start: Column, reasons: Any, late: Mask, fed: Fed
     ) -> None:
         for index in np.flatnonzero((reasons >= 0) | late)[:MAX_REJECTS].tolist():
             row = batch.slice(index, 1).to_pylist()[0]
@@ -190,7 +188,7 @@ class _Rows:
             if reasons[index] >= 0:
                 reason = f"bad {self.plan.columns[reasons[index]]}"
             else:
-                no_time = frame["start"][index] is None
+                no_time = start.null is not None and start.null[index]
                 reason = "no time" if no_time else "end before start"
             shown = reject_text(text.encode("utf-8", "replace"))
             fed.rejects.append(Reject(self.row + index, reason, shown))

@@ -98,6 +98,10 @@ class TextFeed:
 
     def _continue(self, view: memoryview) -> memoryview:
         """Complete the line begun in the chunk before, or skip the rest of a long one."""
+        if self.sink.joins and 0 < len(self._tail) < min(view.nbytes, self._room):
+            joined = memoryview(bytes(self._tail) + view)
+            self._tail.clear()
+            return joined
         if self._skipping:
             end = _line_end(view)
             self._skipping = not end

@@ -8,7 +8,7 @@ from parsing import DEFAULT, LINE, LINES, NODATA
 from flowscan.errors import RejectedObject
 from flowscan.parse import ParseOptions, Sink, kernel_name, native_text, parse
 
-KERNELS = ["polars", "native"] if native_text.available() else ["polars"]
+KERNELS = ["numpy", "native"] if native_text.available() else ["numpy"]
 V3 = DEFAULT + " vpc-id"
 
 
@@ -57,9 +57,9 @@ def test_ever_new_formats_do_not_pile_up(kernel: str) -> None:
 
 
 def test_kernel_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kernel_name("polars") == Sink(kernel="polars").kernel == "polars"
-    assert kernel_name() in ("native", "polars")
+    assert kernel_name("numpy") == Sink(kernel="numpy").kernel == "numpy"
+    assert kernel_name() in ("native", "numpy")
     monkeypatch.setattr(native_text, "available", lambda: False)
-    assert kernel_name() == "polars"
+    assert kernel_name() == "numpy"
     with pytest.raises(RuntimeError, match="not built"):
         kernel_name("native")

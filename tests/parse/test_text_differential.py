@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowscan.parse import native_text
 from flowscan.parse.model import Plan, TextColumns
-from flowscan.parse.polars_text import PolarsText
+from flowscan.parse.numpy_text import NumpyText
 from flowscan.schema import ADDRESS_COLUMNS, BY_NAME, DEFAULT_FORMAT, TGW_FORMAT
 
 MAX_LINE = 400
@@ -29,19 +29,19 @@ PLANS = [
 ]
 
 
-def polars_fast(plan: Plan) -> TextColumns:
-    return PolarsText(plan, max_line=MAX_LINE, small=0)
+def by_numpy_fast(plan: Plan) -> TextColumns:
+    return NumpyText(plan, max_line=MAX_LINE, small=0)
 
 
-def polars(plan: Plan) -> TextColumns:
-    return PolarsText(plan, max_line=MAX_LINE)
+def by_numpy(plan: Plan) -> TextColumns:
+    return NumpyText(plan, max_line=MAX_LINE)
 
 
 def native(plan: Plan) -> TextColumns:
     return native_text.NativeText(plan, max_line=MAX_LINE)
 
 
-MAKERS = [polars_fast, polars]
+MAKERS = [by_numpy_fast, by_numpy]
 if native_text.available():
     MAKERS.append(native)
 

@@ -1,7 +1,7 @@
-"""Text lines → typed columns with Polars: the reference implementation, needing no compiler.
+"""Text lines → typed columns with NumPy: what reads text where the kernel was not compiled.
 
-Invariant: same rows, counts and rejects as `lines.LineParser` line by line. Clean lines go through
-Polars' CSV reader at its own speed; only suspects are judged one by one.
+Invariant: same rows, counts and rejects as `lines.LineParser` line by line. Clean lines are read
+by whole-array operations; only suspects are judged one by one.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
-from flowscan.parse.blocks import Block, Ints, Mask
-from flowscan.parse.frames import Reader
+from flowscan.parse.blocks import Block
+from flowscan.parse.columns import Columns, Reader, joined, taken
 from flowscan.parse.holder import Holder
 from flowscan.parse.lines import LineParser, Value
 from flowscan.parse.model import (
@@ -25,6 +24,7 @@ from flowscan.parse.model import (
     Times,
     reject_text,
 )
+from flowscan.parse.tokens import Ints, Mask
 
 SMALL = 64
 """Blocks of fewer lines are read line by line: it takes less time than to set the reader up."""
@@ -42,7 +42,7 @@ class _Judged:
     """The line at which the block was left for a header of another format."""
 
 
-class PolarsText:
+class NumpyText:
     """See `model.TextColumns`."""
 
     def __init__(self, plan: Plan, *, max_line: int, small: int = SMALL) -> None:
@@ -63,7 +63,7 @@ class PolarsText:
         header = self._own_header(data)
         if not header:
             return self._feed(data, line, final=final, times=times)
-        # The CSV reader would fail on it, and its failure costs a second, slower reading.
+        # As a suspect it would cost the search for all others
         later = times[1:] if isinstance(times, np.ndarray) else times
         fed = self._feed(memoryview(data)[header:], line + 1, final=final, times=later)
         fed.lines += 1
@@ -83,39 +83,35 @@ class PolarsText:
             return Fed()
         block = Block(text, self.plan, self._max_line)
         if len(block) < self._small or not self._reader.vectorised:
-            frame, lines, suspects = None, None, np.arange(len(block))
+            columns, lines, suspects = None, None, np.arange(len(block))
         else:
-            frame, lines, suspects = self._read(block, times)
+            columns, lines, suspects = self._read(block, times)
         fed = Fed()
         judged = self._judge(block, suspects, fed, line, times)
         fed.lines = len(block) if judged.stop is None else judged.stop
         fed.consumed = len(text) if judged.stop is None else block.start(judged.stop)
         fed.foreign_header = judged.stop is not None
-        if frame is not None and judged.stop is not None:
-            where = np.arange(frame.height) if lines is None else lines
-            frame, lines = frame.filter(where < judged.stop), where[where < judged.stop]
-        self._keep(frame, lines, judged, fed)
+        if columns is not None and judged.stop is not None:
+            where = np.arange(len(block)) if lines is None else lines
+            before = np.flatnonzero(where < judged.stop)
+            columns, lines = taken(columns, before), where[before]
+        self._keep(columns, lines, judged, fed)
         return fed
 
-    def _read(self, block: Block, times: Times) -> tuple[pl.DataFrame, Ints | None, Ints]:
+    def _read(self, block: Block, times: Times) -> tuple[Columns | None, Ints | None, Ints]:
         """Typed good rows, their lines (None: all), and the lines of the suspects."""
-        regular = block.regular(exact=False)
-        got = self._reader.read(regular.text, careful=False) if regular.text else None
-        count = len(block) if regular.lines is None else len(regular.lines)
-        if got is None or got[0].height != count:
-            regular = block.regular(exact=True)
-            count = len(block) if regular.lines is None else len(regular.lines)
-            got = self._reader.read(regular.text, careful=True)
-        assert got is not None
-        frame, bad = got
-        assert frame.height == count
-        frame = self._reader.timed(frame, bad, times, regular.lines)
+        regular = block.regular()
+        if regular.tokens is None:
+            return None, None, np.arange(len(block))
+        columns, bad = self._reader.read(regular.tokens)
+        columns = self._reader.timed(columns, bad, times, regular.lines)
         if regular.lines is None and not bad.any():
-            return frame, None, np.zeros(0, np.int64)
+            return columns, None, np.zeros(0, np.int64)
         lines = np.arange(len(block)) if regular.lines is None else regular.lines
+        good = np.flatnonzero(~bad)
         suspects: Mask = np.ones(len(block), np.bool_)
-        suspects[lines[~bad]] = False
-        return frame.filter(~bad), lines[~bad], np.flatnonzero(suspects)
+        suspects[lines[good]] = False
+        return taken(columns, good), lines[good], np.flatnonzero(suspects)
 
     def _judge(self, block: Block, suspects: Ints, fed: Fed, line: int, times: Times) -> _Judged:
         judged = _Judged()
@@ -137,21 +133,20 @@ class PolarsText:
                 judged.idle_lines.append(index)
         return judged
 
-    def _keep(
-        self, frame: pl.DataFrame | None, lines: Ints | None, judged: _Judged, fed: Fed
-    ) -> None:
+    def _keep(self, columns: Columns | None, lines: Ints | None, judged: _Judged, fed: Fed) -> None:
         """Keep flows and coverage of a block, in the order of the lines."""
         parts = [self._reader.of_values(r) for r in (judged.flows, judged.idle) if r]
         numbers = [np.asarray(n) for n in (judged.flow_lines, judged.idle_lines) if n]
-        if frame is not None and frame.height:
-            fed.records += frame.height
-            parts.append(frame)
-            numbers.append(np.arange(frame.height) if lines is None else lines)
+        if columns is not None:
+            rows = len(columns["start"].values)
+            fed.records += rows
+            parts.append(columns)
+            numbers.append(np.arange(rows) if lines is None else lines)
         if not parts:
             return
-        whole = parts[0]
+        whole = joined(parts)
         if len(parts) > 1:
-            whole = pl.concat(parts)[np.argsort(np.concatenate(numbers), kind="stable")]
+            whole = taken(whole, np.argsort(np.concatenate(numbers), kind="stable"))
         self._held.keep(whole, fed)
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
