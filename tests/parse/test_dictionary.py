@@ -1,4 +1,5 @@
 """The array-wide hash table and the digit decoder against a plain dict and int()."""
+
 from __future__ import annotations
 
 import numpy as np
