@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowscan.parse.dictionary import CODES, Dictionary
 from flowscan.parse.digits import integers
 from flowscan.parse.model import Plan
+from flowscan.parse.numpy_text import NumpyText
 from flowscan.parse.tokens import LONGEST, find
 
 # few letters and lengths around the ends of words, so that texts share words and prefixes
@@ -38,6 +39,17 @@ def test_one_code_for_one_text(collide: bool, batches: list[list[str | None]]) -
         assert dictionary.array(codes).to_pylist() == [text or None for text in batch]
     codes_of.pop("-")
     assert len(set(codes_of.values())) == len(codes_of)
+
+
+@pytest.mark.parametrize("other", ["10.0.0.101", "10.0.0.1001", "10.0.0.1", "10.0.0.100" + "x" * 9])
+def test_a_slot_taken_by_a_text_that_begins_alike(other: str) -> None:
+    dictionary = Dictionary()
+    taken = int(dictionary.of_texts(pl.Series(["10.0.0.100"]))[0])
+    dictionary._table[:] = np.where(dictionary._table < 0, taken, dictionary._table)
+    dictionary._table[1::2] = -1  # every search that does not begin at an empty slot finds `taken`
+    code = int(dictionary.of_texts(pl.Series([other]))[0])
+    assert code != taken
+    assert dictionary.array(np.array([code], np.int32)).to_pylist() == [other]
 
 
 def test_many_values_grow_the_table() -> None:
@@ -76,3 +88,13 @@ def test_digits_are_what_int_says(tokens: list[str]) -> None:
             else:
                 assert bad is not None
                 assert bad[row, i]
+
+
+@pytest.mark.parametrize("length", [LONGEST - 1, LONGEST, LONGEST + 1, 300])
+def test_texts_of_any_length_come_whole(length: int) -> None:
+    plan = Plan(("vpc_id", "start", "end"))
+    texts = [f"{n}{'a' * (length - 1)}" for n in range(3)] + ["b"]
+    reader = NumpyText(plan, max_line=999, small=0)
+    fed = reader.feed("".join(f"{t} 5 6\n" for t in texts).encode(), 1, final=True)
+    assert fed.flows == len(texts)
+    assert reader.drain()[0].column("vpc_id").to_pylist() == texts
