@@ -39,7 +39,7 @@ class Bench:
         command = [sys.executable, "-m", "flowscan", "ingest", str(data), "--lake", str(lake)]
         return Series(name, [*command, *options], lake)
 
-    def polars_parser(self, data: Path) -> Series:
+    def without_kernel(self, data: Path) -> Series:
         """Flowscan without its compiled kernel."""
         lake = self.scratch / "lake-nokernel"
         code = (
@@ -65,7 +65,7 @@ class Bench:
     def ingest(self) -> None:
         records = 8_000_000 // self.scale
         data = generate(self.scratch, records, 32)
-        both = [self.flowscan("flowscan", data), self.polars_parser(data)]
+        both = [self.flowscan("flowscan", data), self.without_kernel(data)]
         both += [self.peer(name, data) for name in ("polars", "pyarrow", "chdb", "duckdb")]
         interleave(both, self.runs)
         self.say(f"\n## Ingest: {records:,} default-format records in 32 gzip files\n")

@@ -19,8 +19,8 @@ from flowscan.parse.model import MILLISECONDS, Plan, Times
 from flowscan.parse.tokens import LONGEST, Ints, Mask, Tokens
 from flowscan.schema import ADDRESS_COLUMNS
 
-_MOST_VALUES = 1 << 18
-"""A dictionary of more values does not live on after a drain."""
+_MOST_BYTES = 32 << 20
+"""A dictionary that takes more does not live on after a drain."""
 
 
 class Column(NamedTuple):
@@ -81,7 +81,7 @@ class Reader:
 
     def forget(self) -> None:
         """Let go of a dictionary that has grown large: what is read from here on has a new one."""
-        if len(self.dictionary) > _MOST_VALUES:
+        if self.dictionary.nbytes > _MOST_BYTES:
             self.dictionary = Dictionary()
 
     def read(self, tokens: Tokens) -> tuple[Columns, Mask]:

@@ -16,7 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowscan.parse.lines import ACTIONS, STATUSES, is_address
-from flowscan.parse.tokens import CONTINUED, LONGEST, Bytes, Ints, Mask, Texts, Words, texts_at
+from flowscan.parse.tokens import (
+    BEHIND,
+    CONTINUED,
+    LONGEST,
+    Bytes,
+    Ints,
+    Mask,
+    Texts,
+    Words,
+    texts_at,
+)
 
 Codes: TypeAlias = npt.NDArray[np.int32]
 
@@ -50,9 +60,11 @@ class Dictionary:
             self._find(Texts(word, np.zeros_like(word), np.zeros(0, np.int64), []))
         self._judge(1)
 
-    def __len__(self) -> int:
-        """Number of distinct values, NULL included."""
-        return self._size + len(self._long)
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes."""
+        rows = len(self._hashes) * (self._hashes.itemsize * (1 + len(self._words)) + 1)
+        return rows + self._table.nbytes + sum(map(len, self._long))
 
     def encode(self, texts: Texts) -> Codes:
         """Codes of texts of up to LONGEST characters; the empty text is NULL, as `-` is."""
@@ -75,7 +87,7 @@ class Dictionary:
         _, ends, data = array.buffers()
         offsets = np.frombuffer(ends, np.int64)[array.offset :][: len(array) + 1]
         size = int(offsets[-1])
-        room: Bytes = np.zeros(size + LONGEST + 16, np.uint8)
+        room: Bytes = np.zeros(size + BEHIND, np.uint8)
         room[:size] = np.frombuffer(data or b"", np.uint8)[:size]
         lengths = np.diff(offsets)
         short = np.where(lengths > LONGEST, 0, lengths)
@@ -92,7 +104,7 @@ class Dictionary:
         """Arrow array of encoded rows; its dictionary holds only the values that occur."""
         if self._long:
             codes = np.where(codes >= _LONG, codes - (_LONG - self._size), codes)
-        used: Mask = np.zeros(len(self), np.bool_)
+        used: Mask = np.zeros(self._size + len(self._long), np.bool_)
         used[codes] = True
         with_nulls, used[0] = bool(used[0]), False
         chosen = np.flatnonzero(used)

@@ -24,7 +24,10 @@ CONTINUED = np.uint64(1 << 63)
 LONGEST = 128
 """Longer tokens than this are not encoded in bulk; AWS has none."""
 
-_BEFORE, _BEHIND = 16, LONGEST + 16
+BEHIND = LONGEST + 16
+"""Bytes that a text goes on for behind its last token, so that words may reach over its end."""
+
+_BEFORE = 16
 _WORD = np.dtype("<u8")
 _KEPT: Words = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 """By a number of characters: the mask that keeps so many and clears what follows them."""
@@ -47,7 +50,7 @@ class Tokens:
     """The tokens of a block of regular lines, one row of `starts` and `lengths` per column."""
 
     def __init__(self, text: Bytes, separators: Ints, columns: int) -> None:
-        self._text = text  # with room before and behind, so that words may reach over the ends
+        self._text = text  # with room before and behind
         ends = np.ascontiguousarray(separators.reshape(-1, columns).T)
         starts = np.empty_like(ends)
         starts[1:] = ends[:-1] + 1
@@ -79,7 +82,7 @@ class Tokens:
 
 
 def texts_at(text: Bytes, at: Ints, lengths: Ints) -> Texts:
-    """Texts of up to LONGEST characters; `text` goes on for LONGEST + 16 bytes behind the last."""
+    """Texts of up to LONGEST characters; `text` goes on for BEHIND bytes behind the last."""
     first, second = _pairs(text, at)
     first = first & _KEPT.take(lengths, mode="clip")
     second = second & _KEPT.take(lengths - 8, mode="clip")  # the mode also takes negative ones
@@ -106,7 +109,7 @@ def find(text: bytes | memoryview, plan: Plan, max_line: int) -> Tokens | None:
     if not text:
         return None
     size = len(text) + (text[-1] != LF)
-    room = np.zeros(_BEFORE + size + _BEHIND, np.uint8)
+    room = np.zeros(_BEFORE + size + BEHIND, np.uint8)
     data = room[_BEFORE : _BEFORE + size]
     data[-1] = LF
     data[: len(text)] = np.frombuffer(text, np.uint8)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowscan.parse.columns import Reader
 from flowscan.parse.dictionary import CODES, Dictionary
 from flowscan.parse.digits import integers
 from flowscan.parse.model import Plan
@@ -68,6 +69,22 @@ def test_known_values_have_fixed_codes_and_addresses_are_judged() -> None:
     texts = ["1.2.3.4", "01.2.3.4", "::1", "fe80::1%a", "x:", "256.1.1.1", "REJECT", "1" * 200]
     wrong = dictionary.no_address(dictionary.of_texts(pl.Series(texts)))
     assert wrong.tolist() == [False, True, False, True, True, True, True, True]
+
+
+@pytest.mark.parametrize("value", ["{n}", "{n}" + "x" * 100, "{n}" + "x" * 5000])
+def test_a_dictionary_that_has_grown_large_does_not_outlive_a_drain(value: str) -> None:
+    reader = Reader(Plan(("vpc_id", "start", "end")))
+    first = reader.dictionary
+    for begin in range(0, 300_000, 20_000):
+        many = range(begin, begin + (1_000 if len(value) > 1000 else 20_000))
+        codes = reader.dictionary.of_texts(pl.Series([value.replace("{n}", str(n)) for n in many]))
+        before = reader.dictionary
+        size = before.nbytes
+        reader.forget()
+        assert (reader.dictionary is before) == (size <= 32 << 20)
+        assert before.array(codes).to_pylist()[-1] == value.replace("{n}", str(many[-1]))
+        assert reader.dictionary.nbytes <= 32 << 20
+    assert reader.dictionary is not first
 
 
 @given(st.lists(st.from_regex(r"[0-9]{1,20}|-|[0-9:/-]{1,18}", fullmatch=True), min_size=1))
