@@ -22,7 +22,7 @@ def command_paths() -> list[list[str]]:
     """Every command, groups before their members."""
     import typer.main
 
-    from flowscan.cli.main import app
+    from flowscan.cli.main import program
 
     paths: list[list[str]] = [[]]
 
@@ -31,7 +31,7 @@ def command_paths() -> list[list[str]]:
             paths.append([*path, name])
             walk(command, [*path, name])
 
-    walk(typer.main.get_command(app), [])
+    walk(typer.main.get_command(program()), [])
     return paths
 
 
@@ -39,13 +39,13 @@ def page() -> str:
     """The whole page."""
     from typer.testing import CliRunner
 
-    from flowscan.cli.main import app
+    from flowscan.cli.main import program
 
     parts = [INTRO]
     runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1"})
     for path in command_paths():
         name = " ".join(["flowscan", *path])
-        shown = runner.invoke(app, [*path, "--help"], prog_name="flowscan").stdout.rstrip()
+        shown = runner.invoke(program(), [*path, "--help"], prog_name="flowscan").stdout.rstrip()
         text = "\n".join(line.rstrip() for line in shown.splitlines())
         parts.append(f"\n{'#' * (1 + max(1, len(path)))} {name}\n\n```text\n{text}\n```\n")
     return "".join(parts)

@@ -10,56 +10,45 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from flowscan import __version__
-from flowscan.cli import (
-    athena,
-    detect,
-    feeds,
-    findings,
-    ingest,
-    init,
-    lake,
-    lookup,
-    match,
-    query,
-    rejects,
-    report,
-    serve,
-    sql,
-)
-from flowscan.cli import run as run_verb
 from flowscan.errors import FlowscanError
 
-app = typer.Typer(
-    name="flowscan",
-    help="Answers from AWS VPC flow logs: ingest them into a lake, query, detect, report.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    epilog="Start with: flowscan ingest s3://BUCKET/AWSLogs/ && flowscan report",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+VERBS = (
+    "ingest", "query", "sql", "report", "serve", "detect", "findings", "feeds", "match", "lookup",
+    "rejects", "init", "run", "lake", "athena",
+)  # fmt: skip
+"""Modules of this package, in the order of a first walk through the tool."""
 
-# Verbs in the order of a first walk through the tool.
-app.command("ingest")(ingest.command)
-app.command("query")(query.command)
-app.command("sql")(sql.command)
-app.command("report")(report.command)
-app.command("serve")(serve.command)
-app.command("detect")(detect.command)
-app.add_typer(findings.app, name="findings")
-app.add_typer(feeds.app, name="feeds")
-app.command("match")(match.command)
-app.command("lookup")(lookup.command)
-app.command("rejects")(rejects.command)
-app.command("init")(init.command)
-app.command("run")(run_verb.command)
-app.add_typer(lake.app, name="lake")
-app.add_typer(athena.app, name="athena")
+
+def program(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The program with the verb that the arguments name, or with all where they name none.
+
+    Building the others would take longer than many a command.
+    """
+    verb = next((a for a in arguments if not a.startswith("-")), None)
+    app = typer.Typer(
+        name="flowscan",
+        help="Answers from AWS VPC flow logs: ingest them into a lake, query, detect, report.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        epilog="Start with: flowscan ingest s3://BUCKET/AWSLogs/ && flowscan report",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        callback=_options,
+    )
+    for name in [verb] if verb in VERBS else VERBS:
+        module = import_module(f"flowscan.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(module.command)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -70,7 +59,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -123,7 +111,7 @@ def _start_logging(*, debug: bool) -> None:
 def _exit_code(arguments: list[str], *, debug: bool) -> int:
     """Run one command; whatever it ends with becomes an exit code."""
     try:
-        app(args=arguments, prog_name="flowscan")
+        program(arguments)(args=arguments, prog_name="flowscan")
         sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

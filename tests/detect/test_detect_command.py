@@ -8,7 +8,7 @@ import pytest
 from detect.detect_kit import BEGIN, Calls, write
 from typer.testing import CliRunner
 
-from flowscan.cli.main import app
+from flowscan.cli.main import program
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def lake(tmp_path_factory):
 def run(*words):
     from flowscan.errors import FlowscanError
 
-    done = CliRunner().invoke(app, list(words))
+    done = CliRunner().invoke(program(), list(words))
     if done.exception and not isinstance(done.exception, SystemExit | FlowscanError):
         raise done.exception
     return done

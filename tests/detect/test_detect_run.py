@@ -30,14 +30,14 @@ def essence(lake):
 def sample(tmp_path_factory):
     from typer.testing import CliRunner
 
-    from flowscan.cli.main import app
+    from flowscan.cli.main import program
 
     where = tmp_path_factory.mktemp("sample") / "lake"
     lake = Lake.open(where, create=True)
     ingest(lake, [open_source(str(SAMPLE / "logs"), SourceOptions())])
     for name, category in (("sample-blocklist", "c2"), ("sample-tor", "tor")):
         words = ["feeds", "add", str(SAMPLE / "feeds" / f"{name}.txt"), "--category", category]
-        assert CliRunner().invoke(app, [*words, "--lake", str(where)]).exit_code == 0
+        assert CliRunner().invoke(program(), [*words, "--lake", str(where)]).exit_code == 0
     detect(lake, Options(), now=NOW)
     return lake
 

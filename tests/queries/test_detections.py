@@ -98,10 +98,10 @@ def countries(folder):
 def load_feed(lake, path, category):
     from typer.testing import CliRunner
 
-    from flowscan.cli.main import app
+    from flowscan.cli.main import program
 
     words = ["feeds", "add", str(path), "--category", category, "--lake", lake.store.where]
-    done = CliRunner().invoke(app, words)
+    done = CliRunner().invoke(program(), words)
     assert done.exit_code == 0, done.output
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from flowscan.cli.main import app
+from flowscan.cli.main import program
 from flowscan.lake import Lake
 from flowscan.report import Report, build, render_html, render_markdown, render_terminal
 
@@ -31,7 +31,9 @@ NEXT = [
 
 @pytest.mark.parametrize(("command", "said"), NEXT, ids=[c for c, _ in NEXT])
 def test_an_empty_lake_leads_on(empty_lake: Lake, command: str, said: str) -> None:
-    result = CliRunner().invoke(app, [*command.split(), "--lake", str(empty_lake.store.where)])
+    result = CliRunner().invoke(
+        program(), [*command.split(), "--lake", str(empty_lake.store.where)]
+    )
     assert result.exit_code == 0, result.output
     assert said in result.output
     assert "Traceback" not in result.output
@@ -43,9 +45,9 @@ def test_an_empty_lake_leads_on(empty_lake: Lake, command: str, said: str) -> No
 )
 def test_data_formats_stay_data(empty_lake: Lake, command: str) -> None:
     base = [*command.split(), "--lake", str(empty_lake.store.where), "--format"]
-    as_json = CliRunner().invoke(app, [*base, "json"])
+    as_json = CliRunner().invoke(program(), [*base, "json"])
     assert json.loads(as_json.stdout) is not None
-    as_csv = CliRunner().invoke(app, [*base, "csv"])
+    as_csv = CliRunner().invoke(program(), [*base, "csv"])
     assert as_csv.exit_code == 0
     assert "," in as_csv.stdout.splitlines()[0]
 
@@ -61,7 +63,7 @@ def test_the_report_of_nothing_is_two_lines(empty_lake: Lake, width: int, color:
 def test_a_query_outside_of_the_lake_says_what_the_lake_has(lake: Lake) -> None:
     where = str(lake.store.where)
     command = ["query", "rejected-ports", "--until", "2026-01-01", "--lake", where]
-    result = CliRunner().invoke(app, command)
+    result = CliRunner().invoke(program(), command)
     assert "no rows" in result.stdout
     assert "the lake has flows from 2026-08-03T00:00:" in result.stderr
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flowscan.cli.main import app
+from flowscan.cli.main import program
 from flowscan.lake import Lake
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["report", *arguments], catch_exceptions=False)
+    done = CliRunner().invoke(program(), ["report", *arguments], catch_exceptions=False)
     return done.exit_code, done.stdout
 
 
