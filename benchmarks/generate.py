@@ -13,6 +13,7 @@ import argparse
 import gzip
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,10 @@ def quads(numbers: np.ndarray, prefix: str | None = None) -> np.ndarray:
     )
 
 
-def pools(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Interfaces, their private addresses, and public peers."""
+@cache
+def pools(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Interfaces, their private addresses, and public peers: the same for all files."""
+    rng = np.random.default_rng(7)
     enis = np.array([f"eni-{n:017x}" for n in rng.integers(1 << 60, 1 << 63, 300)])
     if kind == "ipv6":
         local = np.array([f"2600:1f18:abcd:{n >> 8:x}::{n & 255:x}" for n in range(300)])
@@ -48,8 +51,7 @@ def pools(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray, 
 
 def frame(seed: int, rows: int, kind: str, start: int, span: int) -> pl.DataFrame:
     """One file's records."""
-    pool_rng = np.random.default_rng(7)
-    enis, local, public = pools(pool_rng, kind)
+    enis, local, public = pools(kind)
     rng = np.random.default_rng([11, seed])
     eni = (rng.beta(0.6, 2.0, rows) * len(enis)).astype(int)
     peer = (rng.beta(0.35, 4.0, rows) * len(public)).astype(int)

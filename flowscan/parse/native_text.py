@@ -1,7 +1,7 @@
 """Text lines → typed columns with the compiled kernel (native/*.c).
 
 Invariant: same rows, counts and rejects as `lines.LineParser` line by line, hence as
-`numpy_text.NumpyText`. The kernel may be absent (no C compiler); `available` tells.
+`arrow_text.ArrowText`. The kernel may be absent (no C compiler); `available` tells.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 else:
     try:
         from flowscan.parse import _kernel
-    except ImportError:  # not built: NumpyText does the work
+    except ImportError:  # not built: ArrowText does the work
         _kernel = None
 
 _STRING, _ADDRESS, _ACTION, _STATUS, _INTEGER, _TIME = range(6)
@@ -84,6 +84,7 @@ class NativeText:
         self.plan = plan
         self.rows = 0
         self.start_range: tuple[int, int] | None = None
+        self._header = b""
         self._schema = flow_schema(plan.flow_columns)
         self._parser = _parser(plan, max_line, instructions)
 
@@ -107,6 +108,8 @@ class NativeText:
         """
         fed = Fed()
         view = memoryview(data)
+        if self._header and view[: len(self._header)] == self._header:
+            fed.lines, fed.consumed = 1, len(self._header)  # saves a call of the kernel a file
         while True:
             header = self._feed(view[fed.consumed :], line, fed, final=final, times=times)
             if header is None:
@@ -118,7 +121,10 @@ class NativeText:
                 fed.foreign_header = True
                 return fed
             fed.lines += 1
-            fed.consumed = min(fed.consumed + len(header) + 1, len(view))
+            line_end = fed.consumed + len(header) + 1
+            if line_end <= len(view):
+                self._header = bytes(view[fed.consumed : line_end])
+            fed.consumed = min(line_end, len(view))
 
     def _feed(
         self, view: memoryview, line: int, fed: Fed, *, final: bool, times: Times

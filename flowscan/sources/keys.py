@@ -103,6 +103,7 @@ def _day(parts: list[str]) -> date | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _time(text: str) -> int | None:
     """Epoch second of `YYYYMMDD[T]HHMM[SS]`; strptime would take as long as the rest of a key."""
     digits = text.replace("T", "")

@@ -109,15 +109,22 @@ def _etag(status: os.stat_result) -> str:
 def _chunks(path: str, obj: SourceObject, payload: Payload) -> Iterator[bytes]:
     digest = hashlib.sha256()
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            if obj.etag != _etag(os.fstat(file.fileno())):
+        file = os.open(path, os.O_RDONLY)  # of a file object, opening takes twice as long
+        try:
+            if obj.etag != _etag(os.fstat(file)):
                 raise SourceError("changed since it was listed", where=path)
             step = obj.size + 1 if obj.size <= WHOLE else CHUNK
-            while chunk := file.read(step):
+            left = obj.size
+            while chunk := os.read(file, step):
                 digest.update(chunk)
                 yield chunk
-            if obj.etag != _etag(os.fstat(file.fileno())):
+                left -= len(chunk)
+                if left == 0 and len(chunk) < step:
+                    break  # as long as it was listed: need not be asked for its end
+            if obj.etag != _etag(os.fstat(file)):
                 raise SourceError("changed while it was read", where=path)
+        finally:
+            os.close(file)
     except OSError as error:
         raise SourceError(error.strerror or "cannot be read", where=path) from error
     payload.digest = f"sha256:{digest.hexdigest()}"

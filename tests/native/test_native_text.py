@@ -284,6 +284,23 @@ def test_foreign_header_stops() -> None:
     )
 
 
+def test_headers_that_begin_every_block() -> None:
+    plan = PLANS[0]
+    header = b" ".join(c.replace("_", "-").encode() for c in plan.columns)
+    lines = text_of(plan, 3, 1)
+    longer, other = header + b"-x\n", b"version srcaddr dstaddr\n"
+    blocks = [header, header + b"\n" + lines, header + b"\n" + lines, longer + lines, header]
+    blocks += [
+        header + b"\n",
+        header + b"\n" + header + b"\n" + lines,
+        header + b"\n" + other + lines,
+    ]
+    native = NativeText(plan, max_line=MAX_LINE)
+    for data in blocks:
+        for final in (True, False):
+            assert_same(native, LineText(plan, MAX_LINE), data, final=final)
+
+
 def test_long_lines() -> None:
     """A line of 100 MB, without and with separators, is one reject and costs no memory of its size."""
     plan = PLANS[0]
