@@ -2,7 +2,7 @@
 
 `queries/` and `sample_logs/` stand at the top of the repository, where people look for them, and
 travel in the wheel as `flowscan/bundled/`. The kernel is optional: without a C compiler the
-install succeeds and the NumPy parser does the work.
+install succeeds and the Arrow parser does the work.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from benchmarks.generate import generate
 from flowscan.parse import native_text
+from flowscan.parse.arrow_text import ArrowText
 from flowscan.parse.header import plan_of
 from flowscan.parse.model import Plan
-from flowscan.parse.numpy_text import NumpyText
 from flowscan.schema import arrow_type
 
 BLOCK = 8 << 20
@@ -106,7 +106,7 @@ def main() -> None:
         return lambda: native_text.NativeText(plan, max_line=65_536, instructions=scan)
 
     ways = {f"kernel, {scan}": blocks(text, plan, native(scan)) for scan in sorted(scans)}
-    ways["NumpyText"] = blocks(text, plan, lambda: NumpyText(plan, max_line=65_536))
+    ways["ArrowText"] = blocks(text, plan, lambda: ArrowText(plan, max_line=65_536))
     ways["pl.read_csv"] = read_csv(text, plan)
     seconds = measure(ways, given.runs)
     best = statistics.median(seconds[f"kernel, {native_text.instructions()}"])

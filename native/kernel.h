@@ -1,7 +1,7 @@
 /* Shared ground of the parse kernel: compiler checks and small inline loads.
  *
  * The kernel reads text in place. Words are loaded little-endian, so other machines use the
- * NumPy parser: this file refuses to compile there and the install goes on without it.
+ * Arrow parser: this file refuses to compile there and the install goes on without it.
  */
 #ifndef FLOWSCAN_KERNEL_H
 #define FLOWSCAN_KERNEL_H

@@ -68,6 +68,9 @@ def command(
 
     Example: flowscan ingest ./logs s3://my-logs/AWSLogs/ --since 7d
     """
+    from flowscan.config import keep_freed_memory
+
+    keep_freed_memory()
     from flowscan.cli.options import lake_path, window
     from flowscan.ingest import IngestOptions
     from flowscan.parse import parse_format

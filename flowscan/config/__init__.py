@@ -16,9 +16,27 @@ from flowscan.config.settings import Settings
 from flowscan.config.times import parse_duration, parse_time
 from flowscan.errors import ConfigError
 
-__all__ = ["Settings", "default_lake", "load", "parse_duration", "parse_time", "redact"]
+__all__ = [
+    "Settings",
+    "default_lake",
+    "keep_freed_memory",
+    "load",
+    "parse_duration",
+    "parse_time",
+    "redact",
+]
 
 FILE = "flowscan.toml"
+
+
+def keep_freed_memory() -> None:
+    """Let Arrow's allocator reuse what is freed; to be called before Arrow is loaded.
+
+    By default it gives the memory of each block of text back to the system, which costs an ingest
+    without the compiled kernel a tenth of its time
+    (https://microsoft.github.io/mimalloc/environment.html).
+    """
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
 
 
 def load(path: Path | str | None = None) -> Settings:

@@ -27,7 +27,7 @@ class IngestOptions:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     window: Window = field(default_factory=Window)
     format: tuple[str, ...] | None = None
-    kernel: Literal["auto", "native", "numpy"] = "auto"
+    kernel: Literal["auto", "native", "arrow"] = "auto"
     row_group: int = 960_000
     batch_bytes: int = 256 * MEGABYTE
     batch_objects: int = 5_000

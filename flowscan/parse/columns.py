@@ -1,119 +1,139 @@
-"""Regular lines → typed columns of NumPy arrays, and which rows must be judged one by one.
+"""Regular lines → typed Arrow columns, and which rows must be judged one by one.
 
 Invariant: a row that is not marked bad has exactly the values that `lines` gives it. Strings are
-codes of one dictionary, so that a value is checked once, not once a row.
+dictionaries, so that a value is checked once a block, not once a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pc_csv
 
-from flowscan.parse.dictionary import CODES, Codes, Dictionary
-from flowscan.parse.digits import integers
-from flowscan.parse.lines import ACTIONS, STATUSES, Value, limit
-from flowscan.parse.model import MILLISECONDS, Plan, Times
-from flowscan.parse.tokens import LONGEST, Ints, Mask, Tokens
+from flowscan.parse.blocks import Ints, Mask
+from flowscan.parse.lines import ACTIONS, STATUSES, Value, is_address, limit
+from flowscan.parse.model import MILLISECONDS, Data, Plan, Times, flow_schema
 from flowscan.schema import ADDRESS_COLUMNS
 
-_MOST_BYTES = 32 << 20
-"""A dictionary that takes more does not live on after a drain."""
+Columns: TypeAlias = dict[str, Any]
+"""Arrow arrays by column name, of the types of `model.flow_schema`."""
 
-
-class Column(NamedTuple):
-    """Integers (int64), or codes of strings (int32) of which 0 is NULL.
-
-    `null` says which integers are NULL (None: none is); what stands in their place has no meaning.
-    """
-
-    values: Any
-    null: Mask | None = None
-
-
-Columns: TypeAlias = dict[str, Column]
-
-
-def taken(columns: Columns, rows: Ints) -> Columns:
-    """Rows by their numbers."""
-    return {
-        name: Column(values.take(rows), None if null is None else null.take(rows))
-        for name, (values, null) in columns.items()
-    }
-
-
-def joined(parts: Sequence[Columns]) -> Columns:
-    """The rows of all parts (at least one), which have the same columns."""
-    if len(parts) == 1:
-        return parts[0]
-    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
-
-
-def _joined(parts: Sequence[Column]) -> Column:
-    null = None
-    if any(part.null is not None for part in parts):
-        null = np.concatenate(
-            [np.zeros(len(p.values), np.bool_) if p.null is None else p.null for p in parts]
-        )
-    return Column(np.concatenate([part.values for part in parts]), null)
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_QUAD = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
+_ONE_OF = {"action": ACTIONS, "log_status": STATUSES}
+_DIGITS = "^[0-9]{1,18}$"
+"""Numbers that surely fit; longer ones are left to the parser of single lines."""
+_UNSIGNED = {pa.int32(): pa.uint32(), pa.int64(): pa.uint64()}
+_LARGE = 10**13
+"""A number of more than 19 digits is no int64, or begins with 7 zeros, or is that large."""
 
 
 class Reader:
-    """Reads regular text of one plan into the columns of its flows.
-
-    `dictionary` is that of the string columns, whose names are `strings`.
-    """
+    """Reads regular text of one plan into the columns of its flows."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.strings = frozenset(n for n in plan.flow_columns if limit(n) is None)
-        self.dictionary = Dictionary()
-        kinds = np.array([n in self.strings for n in plan.columns])
-        self._texts, self._numbers = np.flatnonzero(kinds), np.flatnonzero(~kinds)
-        self._limits = np.array([limit(plan.columns[i]) for i in self._numbers], np.int64)[:, None]
+        self.schema = flow_schema(plan.flow_columns)
+        self._integers = [n for n in plan.columns if limit(n) is not None]
+        self._strings = [n for n in plan.columns if limit(n) is None]
 
     @property
     def vectorised(self) -> bool:
         """False when the plan has no integer column: then a header could pass for a record."""
-        return len(self._numbers) > 0
+        return bool(self._integers)
 
-    def forget(self) -> None:
-        """Let go of a dictionary that has grown large: what is read from here on has a new one."""
-        if self.dictionary.nbytes > _MOST_BYTES:
-            self.dictionary = Dictionary()
+    def read(self, text: Data, *, careful: bool) -> tuple[Columns, Mask] | None:
+        """Typed columns and the mask of bad rows; the plan is `vectorised`.
 
-    def read(self, tokens: Tokens) -> tuple[Columns, Mask]:
-        """Typed columns and the mask of bad rows; the plan is `vectorised`."""
-        names = self.plan.columns
-        values, null, wrong = integers(tokens, self._numbers)
-        over = values > self._limits
-        if null is not None:
-            over &= ~null
-        bad: Mask = np.logical_or.reduce(over if wrong is None else over | wrong)
-        columns: Columns = {
-            names[i]: Column(values[row], None if null is None else null[row])
-            for row, i in enumerate(self._numbers.tolist())
-        }
-        if len(self._texts):
-            codes = self.dictionary.encode(tokens.texts(self._texts)).reshape(-1, len(tokens))
-            if tokens.lengths.max() > LONGEST:
-                bad |= (tokens.lengths > LONGEST).any(axis=0)
-            for row, i in enumerate(self._texts.tolist()):
-                columns[names[i]] = Column(codes[row])
-                bad |= self.wrong(names[i], codes[row])
+        None when there are lines that have not the right number of fields. What Arrow takes for a
+        number needs a `careful` reading where the text has odd ones (see `blocks.Block`).
+        """
+        try:
+            read = None if careful else self._fast(text)
+            columns, bad = read or self._careful(text)
+        except _Uneven:
+            return None
+        for name in self._strings:
+            wrong = wrong_texts(columns[name].dictionary, name)
+            if wrong is not None:
+                bad |= rows_of(columns[name].indices, wrong)
         return columns, bad
 
-    def wrong(self, name: str, codes: Codes) -> Any:
-        """Which values cannot stand in a string column (False: none)."""
-        if name in ADDRESS_COLUMNS:
-            return self.dictionary.no_address(codes)
-        if name == "action":
-            return codes > CODES[ACTIONS[-1]]
-        if name == "log_status":
-            return (codes > CODES[STATUSES[-1]]) | ((codes > 0) & (codes < CODES[STATUSES[0]]))
-        return False
+    def _fast(self, text: Data) -> tuple[Columns, Mask] | None:
+        """Integers read as such; None when some are not, or may have too many digits."""
+        # Arrow takes -0 for a number, but not for an unsigned one
+        columns = self._csv(text, {n: _UNSIGNED[self._type(n)] for n in self._integers})
+        if columns is None:
+            return None
+        bad: Mask = np.zeros(len(columns[self.plan.columns[0]]), np.bool_)
+        for name in self._integers:
+            high = pc.max(columns[name]).as_py() or 0
+            if high >= _LARGE:
+                return None
+            if high > (limit(name) or 0):
+                bad |= _too_large(columns[name], name)
+            columns[name] = columns[name].view(self._type(name))
+        return columns, bad
+
+    def _careful(self, text: Data) -> tuple[Columns, Mask]:
+        """Integers read as strings first, and the mask of those that are none."""
+        columns = self._csv(text, dict.fromkeys(self._integers, pa.string()))
+        assert columns is not None
+        bad: Mask = np.zeros(len(columns[self.plan.columns[0]]), np.bool_)
+        for name in self._integers:
+            texts = columns[name]
+            digits = pc.fill_null(pc.match_substring_regex(texts, _DIGITS), True)
+            bad |= ~_mask(digits)
+            values = pc.if_else(digits, texts, None).cast(pa.int64())
+            bad |= _too_large(values, name)
+            # what does not fit was marked as bad and has no meaning
+            columns[name] = values.cast(self._type(name), safe=False)
+        return columns, bad
+
+    def _csv(self, text: Data, integers: dict[str, pa.DataType]) -> Columns | None:
+        """Columns as Arrow reads them; None when a number is none.
+
+        Raises:
+            _Uneven: there are lines that have not the right number of fields.
+        """
+        uneven = False
+
+        def refuse(row: object) -> str:
+            nonlocal uneven
+            uneven = True
+            return "error"
+
+        types = {n: self._type(n) for n in self._strings}
+        try:
+            table = pc_csv.read_csv(
+                pa.BufferReader(pa.py_buffer(text)),
+                # one block, in this thread: the caller runs a reader for each core already
+                read_options=pc_csv.ReadOptions(
+                    use_threads=False, block_size=len(text) + 1, column_names=self.plan.columns
+                ),
+                parse_options=pc_csv.ParseOptions(
+                    delimiter=self.plan.delimiter.decode(),
+                    quote_char=False,
+                    invalid_row_handler=refuse,
+                ),
+                convert_options=pc_csv.ConvertOptions(
+                    column_types=types | integers,
+                    null_values=["-"] if self.plan.delimiter == b" " else ["-", ""],
+                    strings_can_be_null=True,
+                    check_utf8=False,
+                ),
+            )
+        except pa.ArrowInvalid:
+            if uneven:
+                raise _Uneven from None
+            return None
+        return {n: _whole(table[n]) for n in self.plan.columns}
+
+    def _type(self, name: str) -> pa.DataType:
+        return self.schema.field(name).type
 
     def timed(self, columns: Columns, bad: Mask, times: Times, lines: Ints | None) -> Columns:
         """Fill in start and end, and mark the rows that have no time or end before they start."""
@@ -124,51 +144,113 @@ class Reader:
         bad |= end.values < start.values
         if start.null is not None:
             bad |= start.null
-        columns |= {"start": start, "end": end}
-        return {name: columns[name] for name in self.plan.flow_columns}
+        columns |= {"start": start.array(), "end": end.array()}
+        return {name: columns[name] for name in self.schema.names}
 
-    def of_values(self, rows: list[list[Value]]) -> Columns:
-        """Columns of records that were judged one by one."""
-        columns: Columns = {}
-        for i, name in enumerate(self.plan.flow_columns):
-            values = [row[i] for row in rows]
-            if name in self.strings:
-                texts = pl.Series(values, dtype=pl.String)
-                columns[name] = Column(self.dictionary.of_texts(texts))
+    def of_values(self, rows: list[list[Value]]) -> pa.RecordBatch:
+        """Records that were judged one by one."""
+        arrays = []
+        for i, field in enumerate(self.schema):
+            values: Any = [row[i] for row in rows]
+            if pa.types.is_dictionary(field.type):
+                arrays.append(pa.array(values, pa.string()).dictionary_encode())
             else:
-                null = np.array([value is None for value in values])
-                columns[name] = Column(np.array([v or 0 for v in values], np.int64), null)
-        return columns
+                arrays.append(pa.array(values, field.type))
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
-def _seconds(times: Column | None, bad: Mask) -> Column:
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+class _Uneven(Exception):  # noqa: N818 - no mistake, a signal inside this module
+    """There are lines that have not the right number of fields."""
+
+
+class _Times(NamedTuple):
+    """Times as int64; `null` says which are NULL (None: none is)."""
+
+    values: Ints
+    null: Mask | None = None
+
+    def array(self) -> pa.Array:
+        return integer_array(self.values, self.null)
+
+
+def integer_array(values: Ints, null: Mask | None) -> pa.Array:
+    """Arrow array of int64 with NULL where the mask says so."""
+    valid = None
+    if null is not None and null.any():
+        valid = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(values), [valid, pa.py_buffer(values)])
+
+
+def boolean_array(mask: Mask) -> pa.Array:
+    """Arrow array of a mask, to filter by."""
+    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits])
+
+
+def wrong_texts(texts: pa.StringArray, column: str) -> Mask | None:
+    """Which distinct values cannot stand in a string column (None: none is)."""
+    wrong: Mask = pc.binary_length(texts).to_numpy() == 0
+    if column in ADDRESS_COLUMNS:
+        wrong = ~_mask(pc.match_substring_regex(texts, _QUAD))
+        for i in np.flatnonzero(wrong).tolist():
+            wrong[i] = not is_address(texts[i].as_py())
+    elif column in _ONE_OF:
+        known = [text in _ONE_OF[column] for text in texts.to_pylist()]
+        wrong = ~np.array(known, np.bool_)
+    return wrong if wrong.any() else None
+
+
+def rows_of(indices: pa.Int32Array, values: Mask) -> Mask:
+    """Which rows of a dictionary column have one of the values that the mask names; NULL none."""
+    if indices.null_count:
+        indices = indices.fill_null(len(values))  # taken to be behind the last
+    rows: Mask = np.append(values, False)[indices.to_numpy()]
+    return rows
+
+
+def _mask(booleans: pa.BooleanArray) -> Mask:
+    mask: Mask = booleans.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _too_large(column: pa.Array, name: str) -> Mask:
+    """Which rows hold a number that the column cannot."""
+    rows: Mask = column.fill_null(0).to_numpy() > limit(name)
+    return rows
+
+
+def _seconds(times: pa.Int64Array | None, bad: Mask) -> _Times:
     """Times in seconds, whether they came in seconds or in milliseconds."""
     if times is None:
-        return Column(np.zeros(len(bad), np.int64), np.ones(len(bad), np.bool_))
-    values, null = times
+        return _Times(np.zeros(len(bad), np.int64), np.ones(len(bad), np.bool_))
+    null = _mask(times.is_null()) if times.null_count else None
+    values = (pc.fill_null(times, 0) if times.null_count else times).to_numpy()
     if values.max(initial=0) < MILLISECONDS:
-        return times
+        return _Times(values, null)
     values = np.where(values >= MILLISECONDS, values // 1000, values)
-    wrong = values >= MILLISECONDS
-    bad |= wrong if null is None else wrong & ~null
-    return Column(values, null)
+    bad |= values >= MILLISECONDS
+    return _Times(values, null)
 
 
-def _first(*columns: Column) -> Column:
+def _first(*columns: _Times) -> _Times:
     """Of each row the first value that is not NULL."""
     values, null = columns[0]
     for other, others_null in columns[1:]:
         if null is None or not null.any():
-            return Column(values)
+            return _Times(values)
         values = np.where(null, other, values)
         null = None if others_null is None else null & others_null
-    return Column(values, null)
+    return _Times(values, null)
 
 
-def _given(times: Times, lines: Ints | None, height: int) -> Column:
+def _given(times: Times, lines: Ints | None, height: int) -> _Times:
     """Times that the rows have from elsewhere."""
     if isinstance(times, np.ndarray):
         chosen = times[lines] if lines is not None else times[:height]
-        return Column(chosen, chosen < 0)
+        return _Times(chosen, chosen < 0)
     none = np.full(height, times is None)
-    return Column(np.full(height, -1 if times is None else int(times), np.int64), none)
+    return _Times(np.full(height, -1 if times is None else int(times), np.int64), none)

@@ -1,107 +1,111 @@
 """Holds typed rows between drains, flows apart from coverage.
 
-Invariant: rows come out in the order in which they were kept, each exactly once.
+Invariant: rows come out in the order in which they were kept, each exactly once, and a dictionary
+holds only the values that occur.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.columns import Columns, Reader, joined, taken
-from flowscan.parse.dictionary import CODES
+from flowscan.parse.blocks import Mask
+from flowscan.parse.columns import boolean_array, rows_of
 from flowscan.parse.lines import TRAFFIC
-from flowscan.parse.model import COVERAGE, Fed, flow_schema
-from flowscan.parse.tokens import Mask
+from flowscan.parse.model import COVERAGE, Fed
 
-_NODATA, _SKIPDATA = CODES["NODATA"], CODES["SKIPDATA"]
+_STEP = 64 << 10
+"""Rows after which it is asked whether all values of a dictionary have occurred."""
 
 
 class Holder:
-    """Rows of one plan, as columns of its reader."""
+    """Rows of one plan; `schema` is that of its flows."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         self.rows = 0
-        self._reader = reader
-        self._schema = flow_schema(reader.plan.flow_columns)
-        self._flows: list[Columns] = []
-        self._coverage: list[Columns] = []
+        self._schema = schema
+        self._flows: list[pa.RecordBatch] = []
+        self._coverage: list[pa.RecordBatch] = []
 
-    def keep(self, columns: Columns, fed: Fed) -> None:
+    def keep(self, batch: pa.RecordBatch, fed: Fed) -> None:
         """Keep good rows; counts flows, nodata and skipdata, not records."""
-        idle = self._idle(columns)
+        idle = self._idle(batch)
         if idle is not None and idle.any():
-            self._cover({n: columns[n] for n in COVERAGE.names if n in columns}, idle, fed)
-            columns = taken(columns, np.flatnonzero(~idle))
-        rows = len(columns["start"].values)
-        fed.flows += rows
-        self.rows += rows
-        self._flows.append(columns)
+            self._cover(batch.filter(boolean_array(idle)), fed)
+            batch = batch.filter(boolean_array(~idle))
+        fed.flows += batch.num_rows
+        self.rows += batch.num_rows
+        self._flows.append(batch)
 
-    def _idle(self, columns: Columns) -> Mask | None:
+    def _idle(self, batch: pa.RecordBatch) -> Mask | None:
         """Which rows are coverage; None: no row can be."""
-        if "log_status" in columns:
-            codes = columns["log_status"].values
-            idle: Mask = (codes == _NODATA) | (codes == _SKIPDATA)
-            return idle
-        nulls = [_null(self._reader, columns, name) for name in TRAFFIC if name in columns]
+        names = self._schema.names
+        if "log_status" in names:
+            return _holds(batch["log_status"], ("NODATA", "SKIPDATA"))
+        nulls = [_null(batch[name]) for name in TRAFFIC if name in names]
         return np.logical_and.reduce(nulls) if nulls else None
 
-    def _cover(self, columns: Columns, idle: Mask, fed: Fed) -> None:
-        columns = taken(columns, np.flatnonzero(idle))
-        rows = len(columns["start"].values)
-        skipped = 0
-        if "log_status" in columns:
-            skipped = int(np.count_nonzero(columns["log_status"].values == _SKIPDATA))
+    def _cover(self, batch: pa.RecordBatch, fed: Fed) -> None:
+        rows, skipped = batch.num_rows, 0
+        if "log_status" in self._schema.names:
+            skipped = int(np.count_nonzero(_holds(batch["log_status"], ("SKIPDATA",))))
         fed.skipdata += skipped
         fed.nodata += rows - skipped
-        self._coverage.append(columns)
+        columns = [
+            batch[f.name].cast(f.type) if f.name in self._schema.names else _absent(f, rows)
+            for f in COVERAGE
+        ]
+        self._coverage.append(pa.RecordBatch.from_arrays(columns, schema=COVERAGE))
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Give out flows and coverage rows, and hold none."""
-        flows = self._batch(self._flows, self._schema)
-        coverage = self._batch(self._coverage, COVERAGE)
+        flows = joined(self._flows, self._schema)
+        coverage = joined(self._coverage, COVERAGE)
         self._flows, self._coverage, self.rows = [], [], 0
-        self._reader.forget()
-        return flows, coverage
-
-    def _batch(self, parts: list[Columns], schema: pa.Schema) -> pa.RecordBatch:
-        if not parts:
-            return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in schema], schema=schema)
-        columns = joined(parts)
-        rows = len(columns["start"].values)
         arrays = [
-            _array(self._reader, columns, f) if f.name in columns else _absent(f, rows)
-            for f in schema
+            _used(array) if pa.types.is_dictionary(array.type) else array for array in flows.columns
         ]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema), coverage
 
 
-def _absent(field: pa.Field, rows: int) -> Any:
+def joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of all batches, with one dictionary for each column."""
+    table = pa.Table.from_batches(batches, schema=schema).unify_dictionaries().combine_chunks()
+    whole = table.to_batches()
+    if whole:
+        return whole[0]
+    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
+
+
+def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same values, with only those in the dictionary that occur."""
+    values, indices = column.dictionary, column.indices
+    numbers = (indices.drop_null() if indices.null_count else indices).to_numpy()
+    used: Mask = np.zeros(len(values), np.bool_)
+    for at in range(0, len(numbers), _STEP):
+        used[numbers[at : at + _STEP]] = True
+        if used.all():
+            return column
+    renumbered = (np.cumsum(used, dtype=np.int32) - 1).astype(np.int32)
+    renumbered = pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(renumbered)])
+    return pa.DictionaryArray.from_arrays(
+        renumbered.take(indices), values.filter(boolean_array(used))
+    )
+
+
+def _absent(field: pa.Field, rows: int) -> pa.Array:
     """A column of coverage that the plan lacks: without a log_status, rows are NODATA."""
     if field.name == "log_status":
-        return pa.array(["NODATA"] * rows, field.type)
+        return pa.repeat("NODATA", rows)
     return pa.nulls(rows, field.type)
 
 
-def _null(reader: Reader, columns: Columns, name: str) -> Mask:
-    values, null = columns[name]
-    if name in reader.strings:
-        codes: Mask = values == 0
-        return codes
-    return np.zeros(len(values), np.bool_) if null is None else null
+def _holds(column: pa.DictionaryArray, texts: tuple[str, ...]) -> Mask:
+    """Which rows have one of some values."""
+    wanted = [text in texts for text in column.dictionary.to_pylist()]
+    return rows_of(column.indices, np.array(wanted, np.bool_))
 
 
-def _array(reader: Reader, columns: Columns, field: pa.Field) -> Any:
-    """Arrow array of a column."""
-    values, null = columns[field.name]
-    if field.name in reader.strings:
-        return reader.dictionary.array(values).cast(field.type)
-    if field.type == pa.int32():
-        values = values.astype(np.int32)
-    valid = None
-    if null is not None and null.any():
-        valid = pa.py_buffer(np.packbits(~null, bitorder="little"))
-    return pa.Array.from_buffers(field.type, len(values), [valid, pa.py_buffer(values)])
+def _null(column: pa.Array) -> Mask:
+    rows: Mask = column.is_null().to_numpy(zero_copy_only=False)
+    return rows

@@ -11,13 +11,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flowscan.errors import RejectedObject
-from flowscan.parse.columns import Column, Columns, Reader, taken
+from flowscan.parse.blocks import Ints, Mask
+from flowscan.parse.columns import (
+    Columns,
+    Reader,
+    boolean_array,
+    integer_array,
+    rows_of,
+    wrong_texts,
+)
 from flowscan.parse.header import column_name, columns_of, is_flow_format
 from flowscan.parse.holder import Holder
 from flowscan.parse.lines import limit
@@ -32,7 +39,6 @@ from flowscan.parse.model import (
     reject_text,
 )
 from flowscan.parse.sink import Sink
-from flowscan.parse.tokens import Ints, Mask
 from flowscan.schema import field_for
 
 MAX_OBJECT = 512 << 20
@@ -158,29 +164,27 @@ class _Rows:
         fed = Fed(records=batch.num_rows)
         self._reject(batch, columns["start"], reasons, late, fed)
         good = (reasons < 0) & ~late
-        holder = Holder(self.reader)
-        holder.keep(columns if good.all() else taken(columns, np.flatnonzero(good)), fed)
+        typed = pa.RecordBatch.from_arrays(list(columns.values()), schema=self.reader.schema)
+        holder = Holder(self.reader.schema)
+        holder.keep(typed if good.all() else typed.filter(boolean_array(good)), fed)
         self.row += batch.num_rows
         flows, coverage = holder.drain()
         self.sink.batch(flows, coverage, fed)
 
-    def _typed(self, name: str, array: Any) -> tuple[Column, Mask]:
+    def _typed(self, name: str, array: Any) -> tuple[Any, Mask]:
         highest = limit(name)
         array = _plain(array)
         if highest is None:
-            texts, bad, rows = _texts(array, name, self.options.max_line)
-            codes = self.reader.dictionary.of_texts(texts)
-            bad = bad | self.reader.wrong(name, codes)
-            return Column(codes[rows]), bad[rows]
-        values, bad = _integers(array)
-        bad |= ((values < 0) | (values > highest)).fill_null(False).to_numpy()
-        if name in ("start", "end"):
-            bad |= (values // 1000 >= MILLISECONDS).fill_null(False).to_numpy()
-        null = values.is_null().to_numpy() | bad
-        return Column(values.fill_null(0).to_numpy(), null), bad
+            return _encoded(*_texts(array, name, self.options.max_line), name)
+        values, null, bad = _integers(array)
+        most = min(highest, 1000 * MILLISECONDS - 1) if name in ("start", "end") else highest
+        bad = bad | (~null & ((values < 0) | (values > most)))
+        null = null | bad
+        typed = integer_array(np.where(null, 0, values), null)
+        return typed.cast(self.reader.schema.field(name).type), bad
 
     def _reject(
-        self, batch: pa.RecordBatch, start: Column, reasons: Any, late: Mask, fed: Fed
+        self, batch: pa.RecordBatch, start: Any, reasons: Any, late: Mask, fed: Fed
     ) -> None:
         for index in np.flatnonzero((reasons >= 0) | late)[:MAX_REJECTS].tolist():
             row = batch.slice(index, 1).to_pylist()[0]
@@ -188,8 +192,7 @@ class _Rows:
             if reasons[index] >= 0:
                 reason = f"bad {self.plan.columns[reasons[index]]}"
             else:
-                no_time = start.null is not None and start.null[index]
-                reason = "no time" if no_time else "end before start"
+                reason = "end before start" if start[index].is_valid else "no time"
             shown = reject_text(text.encode("utf-8", "replace"))
             fed.rejects.append(Reject(self.row + index, reason, shown))
 
@@ -201,33 +204,47 @@ def _plain(array: Any) -> Any:
     return array
 
 
-def _integers(array: Any) -> tuple[pl.Series, Mask]:
-    """Values of an integer column, and the rows whose value is no integer."""
+def _integers(array: Any) -> tuple[Ints, Mask, Mask]:
+    """Values of an integer column, which rows are NULL, and which hold no integer."""
     kind = array.type
-    none: Mask = np.zeros(len(array), np.bool_)
+    null: Mask = array.is_null().to_numpy(zero_copy_only=False)
+    bad: Mask = np.zeros(len(array), np.bool_)
     if pa.types.is_null(kind):
-        return pl.Series([None] * len(array), dtype=pl.Int64), none
+        return np.zeros(len(array), np.int64), null, bad
     if pa.types.is_floating(kind):
-        floats = pl.Series(array.cast(pa.float64())).fill_nan(None)
-        whole = (floats.floor() == floats) & (floats.abs() < 2**53)
-        bad = (~whole).fill_null(False).to_numpy()
-        return floats.set(pl.Series(bad), None).cast(pl.Int64), bad
+        floats = array.cast(pa.float64()).fill_null(np.nan).to_numpy()
+        null = np.isnan(floats)
+        whole = (np.floor(floats) == floats) & (np.abs(floats) < 2**53)
+        return np.where(whole, floats, 0).astype(np.int64), null, ~(null | whole)
     if pa.types.is_integer(kind):
+        values = array.fill_null(0)
         if pa.types.is_uint64(kind):
-            bad = pc.fill_null(
-                pc.greater(array, pa.scalar(2**63 - 1, pa.uint64())), False
-            ).to_numpy(zero_copy_only=False)
-            values = pl.Series(array.cast(pa.int64(), safe=False))
-            return values, np.array(bad)
-        return pl.Series(array.cast(pa.int64())), none
-    texts, bad, rows = _texts(array, "", 64)
-    digits = texts.str.contains("^[0-9]{1,19}$")
-    values = texts.cast(pl.Int64, strict=False)
-    wrong = texts.is_not_null() & (~digits | values.is_null())
-    return values.set(wrong, None).gather(rows), (bad | wrong.to_numpy())[rows]
+            bad = values.to_numpy() > 2**63 - 1
+        return values.cast(pa.int64(), safe=False).to_numpy(), null, bad
+    texts, wrong, rows = _texts(array, "", 64)
+    null = texts.is_null().to_numpy(zero_copy_only=False)
+    # NULL and numbers that surely fit; the others are few
+    simple = pc.match_substring_regex(texts, "^[0-9]{1,18}$").fill_null(True)
+    numbers = pc.if_else(simple, texts, None).cast(pa.int64()).fill_null(0).to_numpy().copy()
+    for i in np.flatnonzero(~simple.to_numpy(zero_copy_only=False)).tolist():
+        text = texts[i].as_py()
+        if text.isdigit() and len(text) <= 19 and int(text) < 2**63:
+            numbers[i] = int(text)
+        else:
+            wrong[i] = True
+    return numbers[rows], null[rows], wrong[rows]
 
 
-def _texts(array: Any, name: str, most: int) -> tuple[pl.Series, Mask, Ints]:
+def _encoded(texts: Any, bad: Mask, rows: Ints, name: str) -> tuple[Any, Mask]:
+    """Dictionary column of rows that each mean one of some texts, and which hold a bad one."""
+    values = texts.dictionary_encode()
+    wrong = wrong_texts(values.dictionary, name)
+    if wrong is not None:
+        bad = bad | rows_of(values.indices, wrong)
+    return values.take(integer_array(rows, None)), bad[rows]
+
+
+def _texts(array: Any, name: str, most: int) -> tuple[Any, Mask, Ints]:
     """Distinct values of a string column, which cannot stand in a flow log, and each row's value.
 
     They are never put side by side for all rows: one long string may be meant by each of them.
@@ -237,19 +254,43 @@ def _texts(array: Any, name: str, most: int) -> tuple[pl.Series, Mask, Ints]:
         array = array.cast(pa.int64(), safe=False)  # pandas makes floats of integers with NULLs
         kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_null(kind):
-        texts = pl.Series(array.cast(pa.string()))
+        texts = array.cast(pa.string())
         bad: Mask = np.zeros(len(array), np.bool_)
         if name == "account_id":
-            texts = texts.str.zfill(12)
-            bad = (~texts.str.contains("^[0-9]{12}$")).fill_null(False).to_numpy()
+            texts = pc.utf8_lpad(texts, 12, "0")
+            accounts = pc.match_substring_regex(texts, "^[0-9]{12}$")
+            bad = ~accounts.fill_null(True).to_numpy(zero_copy_only=False)
         return texts, bad, np.arange(len(array))
     if not pa.types.is_dictionary(kind):
         array = array.dictionary_encode()
-    values = [_value(v, most) for v in array.dictionary.cast(pa.large_binary()).to_pylist()]
-    values.append(None)  # what NULL rows point at
-    rows = pc.fill_null(array.indices.cast(pa.int64()), len(values) - 1).to_numpy()
-    texts = pl.Series([v if isinstance(v, str) else None for v in values], dtype=pl.String)
-    return texts, np.array([v is False for v in values]), rows
+    values = array.dictionary.cast(pa.large_binary())
+    odd = _odd_values(values, most)
+    plain = values.filter(boolean_array(~odd)).cast(pa.string())
+    judged = [_value(v, most) for v in values.filter(boolean_array(odd)).to_pylist()]
+    kept = [v if isinstance(v, str) else None for v in judged]
+    texts = pa.concat_arrays([plain, pa.array([*kept, None], pa.string())])
+    bad = np.zeros(len(texts), np.bool_)
+    bad[len(plain) : -1] = [v is False for v in judged]
+    # where each value went; what is NULL points at the last
+    places = np.append(
+        np.where(odd, len(plain) + np.cumsum(odd), np.cumsum(~odd)) - 1, len(bad) - 1
+    )
+    rows = pc.fill_null(array.indices.cast(pa.int64()), len(values)).to_numpy()
+    return texts, bad, places[rows]
+
+
+def _odd_values(values: Any, most: int) -> Mask:
+    """Which values are not surely texts as they stand: blank, not ASCII, long, or maybe NULL."""
+    _, ends, data = values.buffers()
+    offsets = np.frombuffer(ends, np.int64)[values.offset :][: len(values) + 1]
+    lengths = np.diff(offsets)
+    odd: Mask = (lengths > most) | (lengths <= max(map(len, _NULLS)))
+    if len(values):
+        first = int(offsets[0])
+        text = np.frombuffer(data or b"", np.uint8)[first : int(offsets[-1])]
+        at = np.flatnonzero(text - np.uint8(0x21) > 0x7E - 0x21)
+        odd[np.searchsorted(offsets[1:] - first, at, side="right")] = True
+    return odd
 
 
 def _value(raw: bytes | None, most: int) -> str | bool | None:

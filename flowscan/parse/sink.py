@@ -23,22 +23,22 @@ from flowscan.parse.model import (
     Times,
 )
 
-Kernel = Literal["auto", "native", "numpy"]
+Kernel = Literal["auto", "native", "arrow"]
 _KEPT = 16
-_PIECE = {"native": 512 << 10, "numpy": 1 << 20}
+_PIECE = {"native": 512 << 10, "arrow": 4 << 20}
 """Text that the kernel likes at once: still in the second-level cache when it is parsed, or as
-large as it may be before NumPy's passes over it leave the cache."""
+large as it must be for what Arrow does once a call, and for each dictionary, to cost little."""
 _PLAN_BYTES = 1 << 20
 
 
-def kernel_name(kernel: Kernel = "auto") -> Literal["native", "numpy"]:
+def kernel_name(kernel: Kernel = "auto") -> Literal["native", "arrow"]:
     """Which implementation reads text here: the compiled one where it was built.
 
     Raises:
         RuntimeError: "native" was asked for and is not built.
     """
-    if kernel == "numpy":
-        return "numpy"
+    if kernel == "arrow":
+        return "arrow"
     try:
         from flowscan.parse import native_text
     except ImportError:
@@ -47,7 +47,7 @@ def kernel_name(kernel: Kernel = "auto") -> Literal["native", "numpy"]:
         found = native_text.available()
     if kernel == "native" and not found:
         raise RuntimeError("the native kernel is not built")
-    return "native" if found else "numpy"
+    return "native" if found else "arrow"
 
 
 class Sink:
@@ -55,15 +55,13 @@ class Sink:
 
     `rows` is the number of flows held, `counts`, `rejects` (the first 1000) and `shape` belong to
     the object begun last; `dirty` says whether that object has brought rows at all. `piece` is
-    how many bytes of text are best fed at once, and `joins` whether a block of one line costs more
-    than copying it together with the next one. `text_bytes` is the text that the rows held were
+    how many bytes of text are best fed at once. `text_bytes` is the text that the rows held were
     read from, and a share for each format: it bounds memory, whatever the lines hold.
     """
 
     def __init__(self, *, kernel: Kernel = "auto") -> None:
         self.kernel = kernel_name(kernel)
         self.piece = _PIECE[self.kernel]
-        self.joins = self.kernel == "numpy"
         self._texts: dict[tuple[Plan, int], TextColumns] = {}
         self._batches: list[pa.RecordBatch] = []
         self._coverage: list[pa.RecordBatch] = []
@@ -129,9 +127,9 @@ class Sink:
 
             native: TextColumns = NativeText(plan, max_line=self._max_line)
             return native
-        from flowscan.parse.numpy_text import NumpyText
+        from flowscan.parse.arrow_text import ArrowText
 
-        return NumpyText(plan, max_line=self._max_line)
+        return ArrowText(plan, max_line=self._max_line)
 
     def drain(self) -> Drained:
         """Give out all rows held, one flow batch per format, and hold none."""

@@ -98,11 +98,6 @@ class TextFeed:
 
     def _continue(self, view: memoryview) -> memoryview:
         """Complete the line begun in the chunk before, or skip the rest of a long one."""
-        # copies no more than twice what came, and never makes a line longer than one may be
-        if self.sink.joins and 0 < len(self._tail) < min(view.nbytes, self._room):
-            joined = memoryview(bytes(self._tail) + view)
-            self._tail.clear()
-            return joined
         if self._skipping:
             end = _line_end(view)
             self._skipping = not end

@@ -12,8 +12,8 @@ import pytest
 
 from flowscan.errors import RejectedObject
 from flowscan.parse import ParseOptions, Sink, native_text, parse
+from flowscan.parse.arrow_text import ArrowText
 from flowscan.parse.native_text import NativeText
-from flowscan.parse.numpy_text import NumpyText
 
 sys.path.insert(0, str(Path(__file__).parent))
 from line_text import rows_of
@@ -31,14 +31,14 @@ def test_text_with_trouble(plan, seed) -> None:
     text = bytearray(text_of(plan, 1500, seed))
     for _ in range(seed * 20):
         text[rng.randrange(len(text))] = rng.choice(b"\n\r \t,x\xff\0#-09")
-    native, by_numpy = (kind(plan, max_line=MAX_LINE) for kind in (NativeText, NumpyText))
+    native, by_arrow = (kind(plan, max_line=MAX_LINE) for kind in (NativeText, ArrowText))
     for when in (None, 1_650_000_000):
         cut = rng.randrange(len(text))
         for part in (text[:cut], text[cut:]):
-            assert native.feed(bytes(part), 1, final=True, times=when) == by_numpy.feed(
+            assert native.feed(bytes(part), 1, final=True, times=when) == by_arrow.feed(
                 bytes(part), 1, final=True, times=when
             )
-        for a, b in zip(native.drain(), by_numpy.drain(), strict=True):
+        for a, b in zip(native.drain(), by_arrow.drain(), strict=True):
             assert a.schema == b.schema
             assert rows_of(a) == rows_of(b)
 
@@ -61,10 +61,10 @@ def test_real_logs() -> None:
     small = [p for p in files if p.stat().st_size < 1 << 20]
     assert small
     for path in islice(small, 300):
-        assert outcome(path, "native") == outcome(path, "numpy"), path
+        assert outcome(path, "native") == outcome(path, "arrow"), path
 
 
-@pytest.mark.parametrize("kernel", ["native", "numpy"])
+@pytest.mark.parametrize("kernel", ["native", "arrow"])
 def test_formats_and_long_lines_are_held_to_account(kernel) -> None:
     """What is held is known by its text, so that a worker drains in time whatever lines hold."""
     sink = Sink(kernel=kernel)

@@ -13,7 +13,7 @@ import gzip, json, resource, sys, time, base64
 import numpy, polars, pyarrow.parquet
 from flowscan.errors import RejectedObject
 from flowscan.parse import ParseOptions, Sink, parse, kernel_name
-from flowscan.parse.numpy_text import NumpyText
+from flowscan.parse.arrow_text import ArrowText
 import flowscan.parse.parquet
 LINE = (b"2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 "
         b"1418530010 1418530070 ACCEPT OK\\n")
@@ -80,7 +80,7 @@ def test_a_million_members() -> None:
     assert under_ceiling(script).splitlines() == [refused] * 3 + ["(10000, 0)"]
 
 
-@pytest.mark.parametrize("kernel", ["auto", "numpy"])
+@pytest.mark.parametrize("kernel", ["auto", "arrow"])
 def test_a_line_of_100_megabytes(kernel: str) -> None:
     script = f"""
     for size in (1 << 20, 100_000_000):

@@ -67,7 +67,7 @@ def test_every_file_is_accounted_for() -> None:
     assert found == set(GOES_IN) | set(REFUSED)
 
 
-@pytest.mark.parametrize("kernel", ["auto", "numpy"])
+@pytest.mark.parametrize("kernel", ["auto", "arrow"])
 @pytest.mark.parametrize("name", GOES_IN)
 def test_goes_in(name: str, kernel: str) -> None:
     shape, *numbers = GOES_IN[name]

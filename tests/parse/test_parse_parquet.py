@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from parsing import DEFAULT, LINE, NODATA, SKIPDATA, run
 
 from flowscan.errors import RejectedObject
+from flowscan.parse.arrow_text import ArrowText
 from flowscan.parse.model import Plan
-from flowscan.parse.numpy_text import NumpyText
 from flowscan.schema import BY_NAME, DEFAULT_FORMAT, arrow_schema
 
 NAMES = [n.replace("-", "_") for n in DEFAULT.split()]
@@ -188,7 +188,7 @@ def test_same_as_text(rows: list[dict], time: int | None) -> None:
     lines = [
         " ".join("-" if v in null else str(v) for v in (row[n] for n in rows[0])) for row in rows
     ]
-    columns = NumpyText(Plan(tuple(rows[0])), max_line=999)
+    columns = ArrowText(Plan(tuple(rows[0])), max_line=999)
     fed = columns.feed("\n".join(lines).encode(), 1, final=True, times=time)
     flows, coverage = columns.drain()
     assert got.reasons == [(r.line, r.reason) for r in fed.rejects]

@@ -13,7 +13,7 @@ from flowscan.errors import RejectedObject, UsageError
 from flowscan.parse import native_text, parse_format
 from flowscan.schema import BY_NAME, DEFAULT_FORMAT, TGW_FORMAT
 
-KERNELS = ["numpy", "native"] if native_text.available() else ["numpy"]
+KERNELS = ["arrow", "native"] if native_text.available() else ["arrow"]
 V5 = sorted(f.aws for f in BY_NAME.values() if f.version <= 5)
 
 

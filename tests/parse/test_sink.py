@@ -8,7 +8,7 @@ from parsing import DEFAULT, LINE, LINES, NODATA
 from flowscan.errors import RejectedObject
 from flowscan.parse import ParseOptions, Sink, kernel_name, native_text, parse
 
-KERNELS = ["numpy", "native"] if native_text.available() else ["numpy"]
+KERNELS = ["arrow", "native"] if native_text.available() else ["arrow"]
 V3 = DEFAULT + " vpc-id"
 
 
@@ -57,9 +57,9 @@ def test_ever_new_formats_do_not_pile_up(kernel: str) -> None:
 
 
 def test_kernel_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kernel_name("numpy") == Sink(kernel="numpy").kernel == "numpy"
-    assert kernel_name() in ("native", "numpy")
+    assert kernel_name("arrow") == Sink(kernel="arrow").kernel == "arrow"
+    assert kernel_name() in ("native", "arrow")
     monkeypatch.setattr(native_text, "available", lambda: False)
-    assert kernel_name() == "numpy"
+    assert kernel_name() == "arrow"
     with pytest.raises(RuntimeError, match="not built"):
         kernel_name("native")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowscan.parse import native_text
+from flowscan.parse.arrow_text import ArrowText
 from flowscan.parse.model import Plan, TextColumns
-from flowscan.parse.numpy_text import NumpyText
 from flowscan.schema import ADDRESS_COLUMNS, BY_NAME, DEFAULT_FORMAT, TGW_FORMAT
 
 MAX_LINE = 400
@@ -29,19 +29,19 @@ PLANS = [
 ]
 
 
-def by_numpy_fast(plan: Plan) -> TextColumns:
-    return NumpyText(plan, max_line=MAX_LINE, small=0)
+def by_arrow_fast(plan: Plan) -> TextColumns:
+    return ArrowText(plan, max_line=MAX_LINE, small=0)
 
 
-def by_numpy(plan: Plan) -> TextColumns:
-    return NumpyText(plan, max_line=MAX_LINE)
+def by_arrow(plan: Plan) -> TextColumns:
+    return ArrowText(plan, max_line=MAX_LINE)
 
 
 def native(plan: Plan) -> TextColumns:
     return native_text.NativeText(plan, max_line=MAX_LINE)
 
 
-MAKERS = [by_numpy_fast, by_numpy]
+MAKERS = [by_arrow_fast, by_arrow]
 if native_text.available():
     MAKERS.append(native)
 

@@ -1,7 +1,7 @@
-"""Text lines → typed columns with NumPy: what reads text where the kernel was not compiled.
+"""Text lines → typed columns with Arrow: what reads text where the kernel was not compiled.
 
 Invariant: same rows, counts and rejects as `lines.LineParser` line by line. Clean lines are read
-by whole-array operations; only suspects are judged one by one.
+by Arrow's CSV reader; only suspects are judged one by one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.blocks import Block
-from flowscan.parse.columns import Columns, Reader, joined, taken
-from flowscan.parse.holder import Holder
+from flowscan.parse.blocks import Block, Ints, Mask
+from flowscan.parse.columns import Reader, boolean_array, integer_array
+from flowscan.parse.holder import Holder, joined
 from flowscan.parse.lines import LineParser, Value
 from flowscan.parse.model import (
     MAX_REJECTS,
@@ -24,7 +24,6 @@ from flowscan.parse.model import (
     Times,
     reject_text,
 )
-from flowscan.parse.tokens import Ints, Mask
 
 SMALL = 64
 """Blocks of fewer lines are read line by line: it takes less time than to set the reader up."""
@@ -42,7 +41,7 @@ class _Judged:
     """The line at which the block was left for a header of another format."""
 
 
-class NumpyText:
+class ArrowText:
     """See `model.TextColumns`."""
 
     def __init__(self, plan: Plan, *, max_line: int, small: int = SMALL) -> None:
@@ -51,7 +50,7 @@ class NumpyText:
         self._max_line = max_line
         self._parser = LineParser(plan, max_line)
         self._reader = Reader(plan)
-        self._held = Holder(self._reader)
+        self._held = Holder(self._reader.schema)
 
     @property
     def rows(self) -> int:
@@ -78,40 +77,45 @@ class NumpyText:
         return end if own else 0
 
     def _feed(self, data: Data, line: int, *, final: bool, times: Times) -> Fed:
-        text = bytes(data if final else data[: _last_line_end(data)])
+        text = memoryview(data)[: len(data) if final else _last_line_end(data)]
         if not text:
             return Fed()
         block = Block(text, self.plan, self._max_line)
         if len(block) < self._small or not self._reader.vectorised:
-            columns, lines, suspects = None, None, np.arange(len(block))
+            batch, lines, suspects = None, None, np.arange(len(block))
         else:
-            columns, lines, suspects = self._read(block, times)
+            batch, lines, suspects = self._read(block, times)
         fed = Fed()
         judged = self._judge(block, suspects, fed, line, times)
         fed.lines = len(block) if judged.stop is None else judged.stop
         fed.consumed = len(text) if judged.stop is None else block.start(judged.stop)
         fed.foreign_header = judged.stop is not None
-        if columns is not None and judged.stop is not None:
+        if batch is not None and judged.stop is not None:
             where = np.arange(len(block)) if lines is None else lines
-            before = np.flatnonzero(where < judged.stop)
-            columns, lines = taken(columns, before), where[before]
-        self._keep(columns, lines, judged, fed)
+            before = where < judged.stop
+            batch, lines = batch.filter(boolean_array(before)), where[before]
+        self._keep(batch, lines, judged, fed)
         return fed
 
-    def _read(self, block: Block, times: Times) -> tuple[Columns | None, Ints | None, Ints]:
+    def _read(self, block: Block, times: Times) -> tuple[pa.RecordBatch | None, Ints | None, Ints]:
         """Typed good rows, their lines (None: all), and the lines of the suspects."""
-        regular = block.regular()
-        if regular.tokens is None:
-            return None, None, np.arange(len(block))
-        columns, bad = self._reader.read(regular.tokens)
+        everything = np.arange(len(block))
+        for exact in (False, True):
+            regular = block.regular(exact=exact)
+            read = regular.text and self._reader.read(regular.text, careful=block.odd_numbers)
+            numbers = everything if regular.lines is None else regular.lines
+            if read and len(read[1]) == len(numbers):  # the reader leaves empty lines out
+                break
+        else:
+            return None, None, everything
+        columns, bad = read
         columns = self._reader.timed(columns, bad, times, regular.lines)
+        batch = pa.RecordBatch.from_arrays(list(columns.values()), schema=self._reader.schema)
         if regular.lines is None and not bad.any():
-            return columns, None, np.zeros(0, np.int64)
-        lines = np.arange(len(block)) if regular.lines is None else regular.lines
-        good = np.flatnonzero(~bad)
+            return batch, None, np.zeros(0, np.int64)
         suspects: Mask = np.ones(len(block), np.bool_)
-        suspects[lines[good]] = False
-        return taken(columns, good), lines[good], np.flatnonzero(suspects)
+        suspects[numbers[~bad]] = False
+        return batch.filter(boolean_array(~bad)), numbers[~bad], np.flatnonzero(suspects)
 
     def _judge(self, block: Block, suspects: Ints, fed: Fed, line: int, times: Times) -> _Judged:
         judged = _Judged()
@@ -133,20 +137,22 @@ class NumpyText:
                 judged.idle_lines.append(index)
         return judged
 
-    def _keep(self, columns: Columns | None, lines: Ints | None, judged: _Judged, fed: Fed) -> None:
+    def _keep(
+        self, batch: pa.RecordBatch | None, lines: Ints | None, judged: _Judged, fed: Fed
+    ) -> None:
         """Keep flows and coverage of a block, in the order of the lines."""
         parts = [self._reader.of_values(r) for r in (judged.flows, judged.idle) if r]
         numbers = [np.asarray(n) for n in (judged.flow_lines, judged.idle_lines) if n]
-        if columns is not None:
-            rows = len(columns["start"].values)
-            fed.records += rows
-            parts.append(columns)
-            numbers.append(np.arange(rows) if lines is None else lines)
+        if batch is not None:
+            fed.records += batch.num_rows
+            parts.append(batch)
+            numbers.append(np.arange(batch.num_rows) if lines is None else lines)
         if not parts:
             return
-        whole = joined(parts)
+        whole = parts[0] if len(parts) == 1 else joined(parts, self._reader.schema)
         if len(parts) > 1:
-            whole = taken(whole, np.argsort(np.concatenate(numbers), kind="stable"))
+            order = np.argsort(np.concatenate(numbers), kind="stable")
+            whole = whole.take(integer_array(order, None))
         self._held.keep(whole, fed)
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
