@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.generate import generate
 from benchmarks.measure import Series, interleave, run_once, table
+from benchmarks.plots import plot
 
 ROOT = Path(__file__).parent
 OUT = ROOT / "out"
@@ -27,7 +28,7 @@ class Bench:
     def __init__(self, scratch: Path, runs: int, scale: int) -> None:
         self.scratch, self.runs, self.scale = scratch, runs, scale
         self.parts: list[str] = []
-        self.numbers: dict[str, object] = {}
+        self.numbers: dict[str, dict[str, object]] = {}
         OUT.mkdir(exist_ok=True)
 
     def say(self, text: str) -> None:
@@ -57,10 +58,13 @@ class Bench:
         return Series(name, command, out)
 
     def record(self, section: str, all_series: list[Series], records: int) -> None:
-        self.numbers[section] = {
-            s.name: {"records": records, "wall": s.wall, "cpu": s.cpu, "rss": s.rss, "size": s.size}
+        self.numbers.setdefault(section, {}).update(
+            (
+                s.name,
+                {"records": records, "wall": s.wall, "cpu": s.cpu, "rss": s.rss, "size": s.size},
+            )
             for s in all_series
-        }
+        )
 
     def ingest(self) -> None:
         records = 8_000_000 // self.scale
@@ -79,19 +83,17 @@ class Bench:
 
     def scaling(self) -> None:
         self.say("\n## Scale: one day of records, time and memory\n")
-        all_series = []
         for millions in (1, 10, 100):
             records = millions * 1_000_000 // self.scale
             data = generate(self.scratch, records, max(4, 4 * millions))
             series = self.flowscan(f"{records:,} records", data)
             interleave([series], 1 if millions == 100 else self.runs)
-            all_series.append(series)
+            self.record("scale", [series], records)
             wall = series.median("wall")
             self.say(
                 f"* {records:,} records: {wall:.2f} s, {records / wall:,.0f} records/s, "
                 f"peak {series.median('rss') / 1e6:,.0f} MB, lake {series.size / 1e6:,.0f} MB"
             )
-        self.record("scale", all_series, 0)
 
     def small(self) -> None:
         records = 8_000_000 // self.scale
@@ -128,29 +130,7 @@ class Bench:
         text = f"# Benchmarks\n\n{machine}, Python {platform.python_version()}\n"
         (OUT / "results.md").write_text(text + "\n".join(self.parts) + "\n")
         (OUT / "results.json").write_text(json.dumps(self.numbers, indent=1))
-        plot(self.numbers)
-
-
-def plot(numbers: dict[str, object]) -> None:
-    import altair as alt
-
-    rows = [
-        {"tool": name, "wall": wall, "records/s": run["records"] / wall}
-        for name, run in numbers.get("ingest", {}).items()
-        for wall in run["wall"]
-    ]
-    if not rows:
-        return
-    chart = (
-        alt.Chart(alt.Data(values=rows), title="Ingest, records per second (median and range)")
-        .mark_bar()
-        .encode(
-            x=alt.X("median(records/s):Q", title="records per second"),
-            y=alt.Y("tool:N", sort="-x", title=None),
-        )
-        .properties(width=520)
-    )
-    chart.save(str(OUT / "ingest.svg"))
+        plot(self.numbers, OUT)
 
 
 SECTIONS = {
