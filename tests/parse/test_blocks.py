@@ -87,6 +87,14 @@ def test_what_arrow_alone_takes_for_a_number(number: str, before: int, monkeypat
     assert fed.flows == 10
 
 
+@pytest.mark.parametrize("number", ["09223372036854775807", "00000010000000000000"])
+def test_twenty_digits_are_too_many_whatever_they_mean(number: str) -> None:
+    reader = ArrowText(Plan(("vpc_id", "bytes", "start")), max_line=999, small=0)
+    fed = reader.feed(f"a {number} 5\nb {number[1:]} 5\n".encode(), 1, final=True)
+    assert [(r.line, r.reason) for r in fed.rejects] == [(1, "bad bytes")]
+    assert reader.drain()[0].column("bytes").to_pylist() == [int(number)]
+
+
 @pytest.mark.parametrize("number", ["000000012345", "0000000000000000000", "7", "10000000000000"])
 def test_usual_numbers_need_no_careful_reading(number: str) -> None:
     assert not block(f"vpc-1 {number} 2\n").odd_numbers
