@@ -217,10 +217,8 @@ def _integers(array: Any) -> tuple[Ints, Mask, Mask]:
         whole = (np.floor(floats) == floats) & (np.abs(floats) < 2**53)
         return np.where(whole, floats, 0).astype(np.int64), null, ~(null | whole)
     if pa.types.is_integer(kind):
-        values = array.fill_null(0)
-        if pa.types.is_uint64(kind):
-            bad = values.to_numpy() > 2**63 - 1
-        return values.cast(pa.int64(), safe=False).to_numpy(), null, bad
+        # an unsigned one that is too large becomes negative, which none may be
+        return array.fill_null(0).cast(pa.int64(), safe=False).to_numpy(), null, bad
     texts, wrong, rows = _texts(array, "", 64)
     null = texts.is_null().to_numpy(zero_copy_only=False)
     # NULL and numbers that surely fit; the others are few

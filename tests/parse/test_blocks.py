@@ -87,6 +87,15 @@ def test_what_arrow_alone_takes_for_a_number(number: str, before: int, monkeypat
     assert fed.flows == 10
 
 
+@pytest.mark.parametrize("line", [" 1 2", "a  2", "a 1 ", " 1 2 ", "  "])
+def test_a_blank_makes_no_field(line: str) -> None:
+    reader = ArrowText(SPACED, max_line=999, small=0)
+    fed = reader.feed(f"{LINE}{line}\n{LINE}".encode(), 1, final=True)
+    reasons = [(r.line, r.reason) for r in fed.rejects]
+    assert reasons == ([(2, "too few fields")] if line.strip() else [])
+    assert fed.flows == 2
+
+
 @pytest.mark.parametrize("number", ["09223372036854775807", "00000010000000000000"])
 def test_twenty_digits_are_too_many_whatever_they_mean(number: str) -> None:
     reader = ArrowText(Plan(("vpc_id", "bytes", "start")), max_line=999, small=0)

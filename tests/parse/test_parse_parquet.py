@@ -96,6 +96,24 @@ def test_bad_values_of_other_types() -> None:
     assert run(parquet(table)).reasons == [(6, "bad bytes")]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("interface_id", "x" * 65_537), ("interface_id", "\u00e9"), ("interface_id", "a\x7f"),
+        ("packets", "00000000000000000005"), ("packets", "9223372036854775808"), ("packets", "+5"),
+        ("packets", "-0"), ("packets", "0x5"), ("packets", 2**64 - 1), ("packets", float("inf")),
+    ],
+)  # fmt: skip
+def test_values_that_text_could_not_have(column: str, value: object) -> None:
+    kind = pa.uint64() if isinstance(value, int) else None
+    columns = {"srcaddr": ["10.0.0.1"] * 3, "start": [1] * 3}
+    good = type(value)(5)
+    columns[column] = pa.array([good, value, good], kind)
+    got = run(parquet(pa.table(columns)))
+    assert got.numbers == (3, 2, 0, 0, 1)
+    assert [(r.line, r.reason) for r in got.rejects] == [(2, f"bad {column}")]
+
+
 def test_account_ids_that_lost_their_zeros() -> None:
     table = {"srcaddr": ["1.1.1.1"] * 3, "start": [5] * 3}
     for ids in ([12345, None, -1], [12345.0, None, -1.0]):
