@@ -14,9 +14,8 @@ TITLES = {
 }
 
 
-def plot(numbers: dict[str, Any], folder: Path) -> list[Path]:
-    """Draw every section of `Bench.numbers` that has a plot; returns the files."""
-    drawn = []
+def plot(numbers: dict[str, Any], folder: Path) -> None:
+    """Draw every section of `Bench.numbers` that has a plot."""
     for section, series in numbers.items():
         if section in TITLES:
             chart = bars(rows_of(series), TITLES[section])
@@ -24,10 +23,7 @@ def plot(numbers: dict[str, Any], folder: Path) -> list[Path]:
             chart = curves(rows_of(series))
         else:
             continue
-        path = folder / f"{section}.svg"
-        chart.save(str(path))
-        drawn.append(path)
-    return drawn
+        chart.save(str(folder / f"{section}.svg"))
 
 
 def rows_of(series: dict[str, Any]) -> list[dict[str, Any]]:

@@ -45,7 +45,9 @@ def page() -> str:
     runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "NO_COLOR": "1"})
     for path in command_paths():
         name = " ".join(["flowscan", *path])
-        shown = runner.invoke(program(), [*path, "--help"], prog_name="flowscan").stdout.rstrip()
+        shown = runner.invoke(
+            program(path), [*path, "--help"], prog_name="flowscan"
+        ).stdout.rstrip()
         text = "\n".join(line.rstrip() for line in shown.splitlines())
         parts.append(f"\n{'#' * (1 + max(1, len(path)))} {name}\n\n```text\n{text}\n```\n")
     return "".join(parts)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from flowscan.parse.batches import joined
 from flowscan.parse.blocks import Block, Ints, Mask
 from flowscan.parse.columns import Reader, boolean_array, integer_array
-from flowscan.parse.holder import Holder, joined
+from flowscan.parse.holder import Holder
 from flowscan.parse.lines import LineParser, Value
 from flowscan.parse.model import (
     MAX_REJECTS,
@@ -109,8 +110,7 @@ class ArrowText:
         else:
             return None, None, everything
         columns, bad = read
-        columns = self._reader.timed(columns, bad, times, regular.lines)
-        batch = pa.RecordBatch.from_arrays(list(columns.values()), schema=self._reader.schema)
+        batch = self._reader.timed(columns, bad, times, regular.lines)
         if regular.lines is None and not bad.any():
             return batch, None, np.zeros(0, np.int64)
         suspects: Mask = np.ones(len(block), np.bool_)

@@ -83,7 +83,8 @@ class Block:
         # with the line end; at most two bytes more than the limit may still be in order
         suspects: Mask = np.diff(self._ends, prepend=0) > self.max_line
         text = _tidied(bytes(self.text), spaced=self.plan.delimiter[0] == _BLANK)
-        data, ends = _bytes(text), _ends(_bytes(text))
+        data = _bytes(text)
+        ends = _ends(data)
         starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
         suspects |= (data[starts] == _HASH) | (data[starts] == _LF)
         suspects |= self._irregular(data, ends)

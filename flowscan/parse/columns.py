@@ -25,7 +25,6 @@ _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _QUAD = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
 _ONE_OF = {"action": ACTIONS, "log_status": STATUSES}
 _DIGITS = "^[0-9]{1,18}$"
-"""Numbers that surely fit; longer ones are left to the parser of single lines."""
 _UNSIGNED = {pa.int32(): pa.uint32(), pa.int64(): pa.uint64()}
 _LARGE = 10**13
 """A number of more than 19 digits is no int64, or begins with 7 zeros, or is that large."""
@@ -37,13 +36,17 @@ class Reader:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.schema = flow_schema(plan.flow_columns)
-        self._integers = [n for n in plan.columns if limit(n) is not None]
-        self._strings = [n for n in plan.columns if limit(n) is None]
+        self._limits = {n: most for n in plan.columns if (most := limit(n)) is not None}
+        self._strings = [n for n in plan.columns if n not in self._limits]
+        strings = {n: self._type(n) for n in self._strings}
+        # Arrow takes -0 for a number, but not for an unsigned one
+        self._unsigned = strings | {n: _UNSIGNED[self._type(n)] for n in self._limits}
+        self._texts = strings | dict.fromkeys(self._limits, pa.string())
 
     @property
     def vectorised(self) -> bool:
         """False when the plan has no integer column: then a header could pass for a record."""
-        return bool(self._integers)
+        return bool(self._limits)
 
     def read(self, text: Data, *, careful: bool) -> tuple[Columns, Mask] | None:
         """Typed columns and the mask of bad rows; the plan is `vectorised`.
@@ -64,36 +67,32 @@ class Reader:
 
     def _fast(self, text: Data) -> tuple[Columns, Mask] | None:
         """Integers read as such; None when some are not, or may have too many digits."""
-        # Arrow takes -0 for a number, but not for an unsigned one
-        columns = self._csv(text, {n: _UNSIGNED[self._type(n)] for n in self._integers})
+        columns = self._csv(text, self._unsigned)
         if columns is None:
             return None
         bad: Mask = np.zeros(len(columns[self.plan.columns[0]]), np.bool_)
-        for name in self._integers:
+        for name, most in self._limits.items():
             high = pc.max(columns[name]).as_py() or 0
             if high >= _LARGE:
                 return None
-            if high > (limit(name) or 0):
-                bad |= _too_large(columns[name], name)
+            if high > most:
+                bad |= _over(columns[name], most)
             columns[name] = columns[name].view(self._type(name))
         return columns, bad
 
     def _careful(self, text: Data) -> tuple[Columns, Mask]:
         """Integers read as strings first, and the mask of those that are none."""
-        columns = self._csv(text, dict.fromkeys(self._integers, pa.string()))
+        columns = self._csv(text, self._texts)
         assert columns is not None
         bad: Mask = np.zeros(len(columns[self.plan.columns[0]]), np.bool_)
-        for name in self._integers:
-            texts = columns[name]
-            digits = pc.fill_null(pc.match_substring_regex(texts, _DIGITS), True)
-            bad |= ~_mask(digits)
-            values = pc.if_else(digits, texts, None).cast(pa.int64())
-            bad |= _too_large(values, name)
+        for name, most in self._limits.items():
+            numbers, other = numbers_of(columns[name])
+            bad |= other | _over(numbers, most)
             # what does not fit was marked as bad and has no meaning
-            columns[name] = values.cast(self._type(name), safe=False)
+            columns[name] = numbers.cast(self._type(name), safe=False)
         return columns, bad
 
-    def _csv(self, text: Data, integers: dict[str, pa.DataType]) -> Columns | None:
+    def _csv(self, text: Data, types: dict[str, pa.DataType]) -> Columns | None:
         """Columns as Arrow reads them; None when a number is none.
 
         Raises:
@@ -106,7 +105,6 @@ class Reader:
             uneven = True
             return "error"
 
-        types = {n: self._type(n) for n in self._strings}
         try:
             table = pc_csv.read_csv(
                 pa.BufferReader(pa.py_buffer(text)),
@@ -120,7 +118,7 @@ class Reader:
                     invalid_row_handler=refuse,
                 ),
                 convert_options=pc_csv.ConvertOptions(
-                    column_types=types | integers,
+                    column_types=types,
                     null_values=["-"] if self.plan.delimiter == b" " else ["-", ""],
                     strings_can_be_null=True,
                     check_utf8=False,
@@ -135,8 +133,11 @@ class Reader:
     def _type(self, name: str) -> pa.DataType:
         return self.schema.field(name).type
 
-    def timed(self, columns: Columns, bad: Mask, times: Times, lines: Ints | None) -> Columns:
-        """Fill in start and end, and mark the rows that have no time or end before they start."""
+    def timed(self, columns: Columns, bad: Mask, times: Times, lines: Ints | None) -> Any:
+        """Record batch with start and end filled in.
+
+        Marks the rows that have no time or end before they start.
+        """
         start, end = (_seconds(columns.get(name), bad) for name in ("start", "end"))
         if start.null is not None or end.null is not None:
             given = _given(times, lines, len(bad))
@@ -145,7 +146,8 @@ class Reader:
         if start.null is not None:
             bad |= start.null
         columns |= {"start": start.array(), "end": end.array()}
-        return {name: columns[name] for name in self.schema.names}
+        arrays = [columns[name] for name in self.schema.names]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def of_values(self, rows: list[list[Value]]) -> pa.RecordBatch:
         """Records that were judged one by one."""
@@ -193,14 +195,16 @@ def boolean_array(mask: Mask) -> pa.Array:
 
 def wrong_texts(texts: pa.StringArray, column: str) -> Mask | None:
     """Which distinct values cannot stand in a string column (None: none is)."""
-    wrong: Mask = pc.binary_length(texts).to_numpy() == 0
+    wrong: Mask
     if column in ADDRESS_COLUMNS:
-        wrong = ~_mask(pc.match_substring_regex(texts, _QUAD))
+        wrong = ~mask_of(pc.match_substring_regex(texts, _QUAD))
         for i in np.flatnonzero(wrong).tolist():
             wrong[i] = not is_address(texts[i].as_py())
     elif column in _ONE_OF:
         known = [text in _ONE_OF[column] for text in texts.to_pylist()]
         wrong = ~np.array(known, np.bool_)
+    else:
+        wrong = pc.binary_length(texts).to_numpy() == 0
     return wrong if wrong.any() else None
 
 
@@ -212,14 +216,24 @@ def rows_of(indices: pa.Int32Array, values: Mask) -> Mask:
     return rows
 
 
-def _mask(booleans: pa.BooleanArray) -> Mask:
+def numbers_of(texts: pa.StringArray) -> tuple[pa.Int64Array, Mask]:
+    """Texts of up to 18 digits as numbers, which surely fit; and which are something else.
+
+    The others are NULL, as NULL is, which is nothing else.
+    """
+    digits = pc.match_substring_regex(texts, _DIGITS).fill_null(True)
+    return pc.if_else(digits, texts, None).cast(pa.int64()), ~mask_of(digits)
+
+
+def mask_of(booleans: pa.BooleanArray) -> Mask:
+    """NumPy's mask of Arrow's booleans, none of them NULL."""
     mask: Mask = booleans.to_numpy(zero_copy_only=False)
     return mask
 
 
-def _too_large(column: pa.Array, name: str) -> Mask:
-    """Which rows hold a number that the column cannot."""
-    rows: Mask = column.fill_null(0).to_numpy() > limit(name)
+def _over(column: pa.Array, most: int) -> Mask:
+    """Which rows hold a larger number."""
+    rows: Mask = column.fill_null(0).to_numpy() > most
     return rows
 
 
@@ -227,8 +241,8 @@ def _seconds(times: pa.Int64Array | None, bad: Mask) -> _Times:
     """Times in seconds, whether they came in seconds or in milliseconds."""
     if times is None:
         return _Times(np.zeros(len(bad), np.int64), np.ones(len(bad), np.bool_))
-    null = _mask(times.is_null()) if times.null_count else None
-    values = (pc.fill_null(times, 0) if times.null_count else times).to_numpy()
+    null = mask_of(times.is_null()) if times.null_count else None
+    values = (times.fill_null(0) if times.null_count else times).to_numpy()
     if values.max(initial=0) < MILLISECONDS:
         return _Times(values, null)
     values = np.where(values >= MILLISECONDS, values // 1000, values)

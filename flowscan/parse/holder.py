@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from flowscan.parse.batches import joined
 from flowscan.parse.blocks import Mask
-from flowscan.parse.columns import boolean_array, rows_of
+from flowscan.parse.columns import boolean_array, mask_of, rows_of
 from flowscan.parse.lines import TRAFFIC
 from flowscan.parse.model import COVERAGE, Fed
 
@@ -24,6 +25,7 @@ class Holder:
     def __init__(self, schema: pa.Schema) -> None:
         self.rows = 0
         self._schema = schema
+        self._covered = [name for name in COVERAGE.names if name in schema.names]
         self._flows: list[pa.RecordBatch] = []
         self._coverage: list[pa.RecordBatch] = []
 
@@ -31,7 +33,7 @@ class Holder:
         """Keep good rows; counts flows, nodata and skipdata, not records."""
         idle = self._idle(batch)
         if idle is not None and idle.any():
-            self._cover(batch.filter(boolean_array(idle)), fed)
+            self._cover(batch.select(self._covered).filter(boolean_array(idle)), fed)
             batch = batch.filter(boolean_array(~idle))
         fed.flows += batch.num_rows
         self.rows += batch.num_rows
@@ -42,17 +44,17 @@ class Holder:
         names = self._schema.names
         if "log_status" in names:
             return _holds(batch["log_status"], ("NODATA", "SKIPDATA"))
-        nulls = [_null(batch[name]) for name in TRAFFIC if name in names]
+        nulls = [mask_of(batch[name].is_null()) for name in TRAFFIC if name in names]
         return np.logical_and.reduce(nulls) if nulls else None
 
     def _cover(self, batch: pa.RecordBatch, fed: Fed) -> None:
         rows, skipped = batch.num_rows, 0
-        if "log_status" in self._schema.names:
+        if "log_status" in self._covered:
             skipped = int(np.count_nonzero(_holds(batch["log_status"], ("SKIPDATA",))))
         fed.skipdata += skipped
         fed.nodata += rows - skipped
         columns = [
-            batch[f.name].cast(f.type) if f.name in self._schema.names else _absent(f, rows)
+            batch[f.name].cast(f.type) if f.name in self._covered else _absent(f, rows)
             for f in COVERAGE
         ]
         self._coverage.append(pa.RecordBatch.from_arrays(columns, schema=COVERAGE))
@@ -68,15 +70,6 @@ class Holder:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema), coverage
 
 
-def joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    """The rows of all batches, with one dictionary for each column."""
-    table = pa.Table.from_batches(batches, schema=schema).unify_dictionaries().combine_chunks()
-    whole = table.to_batches()
-    if whole:
-        return whole[0]
-    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
-
-
 def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same values, with only those in the dictionary that occur."""
     values, indices = column.dictionary, column.indices
@@ -86,8 +79,8 @@ def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
         used[numbers[at : at + _STEP]] = True
         if used.all():
             return column
-    renumbered = (np.cumsum(used, dtype=np.int32) - 1).astype(np.int32)
-    renumbered = pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(renumbered)])
+    numbers = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    renumbered = pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(numbers)])
     return pa.DictionaryArray.from_arrays(
         renumbered.take(indices), values.filter(boolean_array(used))
     )
@@ -104,8 +97,3 @@ def _holds(column: pa.DictionaryArray, texts: tuple[str, ...]) -> Mask:
     """Which rows have one of some values."""
     wanted = [text in texts for text in column.dictionary.to_pylist()]
     return rows_of(column.indices, np.array(wanted, np.bool_))
-
-
-def _null(column: pa.Array) -> Mask:
-    rows: Mask = column.is_null().to_numpy(zero_copy_only=False)
-    return rows

@@ -22,6 +22,8 @@ from flowscan.parse.columns import (
     Reader,
     boolean_array,
     integer_array,
+    mask_of,
+    numbers_of,
     rows_of,
     wrong_texts,
 )
@@ -160,11 +162,10 @@ class _Rows:
             columns[name], bad = self._typed(name, batch.column(i))
             reasons[bad & (reasons < 0)] = i
         late: Mask = np.zeros(batch.num_rows, np.bool_)
-        columns = self.reader.timed(columns, late, self.options.default_time, None)
+        typed = self.reader.timed(columns, late, self.options.default_time, None)
         fed = Fed(records=batch.num_rows)
-        self._reject(batch, columns["start"], reasons, late, fed)
+        self._reject(batch, typed["start"], reasons, late, fed)
         good = (reasons < 0) & ~late
-        typed = pa.RecordBatch.from_arrays(list(columns.values()), schema=self.reader.schema)
         holder = Holder(self.reader.schema)
         holder.keep(typed if good.all() else typed.filter(boolean_array(good)), fed)
         self.row += batch.num_rows
@@ -207,7 +208,7 @@ def _plain(array: Any) -> Any:
 def _integers(array: Any) -> tuple[Ints, Mask, Mask]:
     """Values of an integer column, which rows are NULL, and which hold no integer."""
     kind = array.type
-    null: Mask = array.is_null().to_numpy(zero_copy_only=False)
+    null = mask_of(array.is_null())
     bad: Mask = np.zeros(len(array), np.bool_)
     if pa.types.is_null(kind):
         return np.zeros(len(array), np.int64), null, bad
@@ -220,17 +221,15 @@ def _integers(array: Any) -> tuple[Ints, Mask, Mask]:
         # an unsigned one that is too large becomes negative, which none may be
         return array.fill_null(0).cast(pa.int64(), safe=False).to_numpy(), null, bad
     texts, wrong, rows = _texts(array, "", 64)
-    null = texts.is_null().to_numpy(zero_copy_only=False)
-    # NULL and numbers that surely fit; the others are few
-    simple = pc.match_substring_regex(texts, "^[0-9]{1,18}$").fill_null(True)
-    numbers = pc.if_else(simple, texts, None).cast(pa.int64()).fill_null(0).to_numpy().copy()
-    for i in np.flatnonzero(~simple.to_numpy(zero_copy_only=False)).tolist():
+    found, other = numbers_of(texts)
+    numbers = found.fill_null(0).to_numpy().copy()
+    for i in np.flatnonzero(other).tolist():  # few
         text = texts[i].as_py()
         if text.isdigit() and len(text) <= 19 and int(text) < 2**63:
             numbers[i] = int(text)
         else:
             wrong[i] = True
-    return numbers[rows], null[rows], wrong[rows]
+    return numbers[rows], mask_of(texts.is_null())[rows], wrong[rows]
 
 
 def _encoded(texts: Any, bad: Mask, rows: Ints, name: str) -> tuple[Any, Mask]:
@@ -257,7 +256,7 @@ def _texts(array: Any, name: str, most: int) -> tuple[Any, Mask, Ints]:
         if name == "account_id":
             texts = pc.utf8_lpad(texts, 12, "0")
             accounts = pc.match_substring_regex(texts, "^[0-9]{12}$")
-            bad = ~accounts.fill_null(True).to_numpy(zero_copy_only=False)
+            bad = ~mask_of(accounts.fill_null(True))
         return texts, bad, np.arange(len(array))
     if not pa.types.is_dictionary(kind):
         array = array.dictionary_encode()

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from flowscan.parse.batches import joined
 from flowscan.parse.model import (
     COVERAGE,
     MAX_REJECTS,
@@ -144,18 +145,11 @@ class Sink:
         for key in list(self._texts)[:-_KEPT]:
             del self._texts[key]
         self._batches, self._coverage, self._batch_rows, self.text_bytes = [], [], 0, 0
-        table = pa.Table.from_batches(coverage, schema=COVERAGE).combine_chunks()
-        batches = table.to_batches()
-        empty = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in COVERAGE], schema=COVERAGE)
-        return Drained(flows, batches[0] if batches else empty)
+        return Drained(flows, joined(coverage, COVERAGE))
 
 
 def _merged(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     by_schema: dict[tuple[str, ...], list[pa.RecordBatch]] = {}
     for batch in batches:
         by_schema.setdefault(tuple(batch.schema.names), []).append(batch)
-    merged: list[pa.RecordBatch] = []
-    for group in by_schema.values():
-        table = pa.Table.from_batches(group).unify_dictionaries().combine_chunks()
-        merged.extend(table.to_batches())
-    return merged
+    return [joined(group, group[0].schema) for group in by_schema.values()]
