@@ -12,13 +12,12 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from flowscan.errors import LakeConflict, RejectedObject, SourceError
 from flowscan.ingest.model import IngestOptions, IngestResult, Progress
 from flowscan.ingest.queue import Queue, Ticket, fetch
 from flowscan.lake import Lake, Refusal, SourceRecord, State, Transaction
 from flowscan.parse import ParseOptions, Reject, Sink, parse
+from flowscan.parse.arrays import decoded, repeated
 from flowscan.schema import small_schema
 from flowscan.sources import Payload, Source, SourceObject
 
@@ -248,29 +247,12 @@ def _with_region(batch: pa.RecordBatch, region: str | None) -> pa.RecordBatch:
     position = batch.schema.get_field_index("region")
     if position >= 0 and batch.column(position).null_count < batch.num_rows:
         return batch
-    plain = position >= 0 and not pa.types.is_dictionary(batch.schema.field(position).type)
-    column = _repeated(region, batch.num_rows, plain=plain)
+    column = repeated(region, batch.num_rows)
     if position < 0:
         return batch.append_column("region", column)
+    if not pa.types.is_dictionary(batch.schema.field(position).type):
+        column = decoded(column)
     return batch.set_column(position, "region", column)
-
-
-def _repeated(text: str, rows: int, *, plain: bool) -> pa.Array:
-    """One text on every row, as a dictionary or plain.
-
-    From bytes: for pa.array and pa.scalar Arrow imports pandas where it is installed.
-    """
-    import pyarrow as pa
-
-    data = text.encode()
-    values = rows if plain else 1
-    ends = pa.py_buffer(np.arange(values + 1, dtype=np.int32) * len(data))
-    strings = pa.StringArray.from_buffers(values, ends, pa.py_buffer(data * values))
-    if plain:
-        return strings
-    zeros = pa.py_buffer(np.zeros(rows, np.int32))
-    indices = pa.Array.from_buffers(pa.int32(), rows, [None, zeros])
-    return pa.DictionaryArray.from_arrays(indices, strings)
 
 
 def _source_record(item: SourceObject, payload: Payload, sink: Sink) -> SourceRecord:

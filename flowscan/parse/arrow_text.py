@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.batches import joined
-from flowscan.parse.blocks import Block, Ints, Mask
-from flowscan.parse.columns import Reader, boolean_array, integer_array
+from flowscan.parse.arrays import Ints, Mask, picked
+from flowscan.parse.batches import joined, of_values
+from flowscan.parse.blocks import Block
+from flowscan.parse.columns import Reader
 from flowscan.parse.holder import Holder
 from flowscan.parse.lines import LineParser, Value
 from flowscan.parse.model import (
@@ -93,8 +94,8 @@ class ArrowText:
         fed.foreign_header = judged.stop is not None
         if batch is not None and judged.stop is not None:
             where = np.arange(len(block)) if lines is None else lines
-            before = where < judged.stop
-            batch, lines = batch.filter(boolean_array(before)), where[before]
+            before = np.flatnonzero(where < judged.stop)
+            batch, lines = picked(batch, before), where[before]
         self._keep(batch, lines, judged, fed)
         return fed
 
@@ -115,7 +116,7 @@ class ArrowText:
             return batch, None, np.zeros(0, np.int64)
         suspects: Mask = np.ones(len(block), np.bool_)
         suspects[numbers[~bad]] = False
-        return batch.filter(boolean_array(~bad)), numbers[~bad], np.flatnonzero(suspects)
+        return picked(batch, np.flatnonzero(~bad)), numbers[~bad], np.flatnonzero(suspects)
 
     def _judge(self, block: Block, suspects: Ints, fed: Fed, line: int, times: Times) -> _Judged:
         judged = _Judged()
@@ -141,18 +142,19 @@ class ArrowText:
         self, batch: pa.RecordBatch | None, lines: Ints | None, judged: _Judged, fed: Fed
     ) -> None:
         """Keep flows and coverage of a block, in the order of the lines."""
-        parts = [self._reader.of_values(r) for r in (judged.flows, judged.idle) if r]
+        if batch is None and not judged.idle:
+            self._held.add(judged.flows, fed)
+            return
+        parts = [of_values(r, self._reader.schema) for r in (judged.flows, judged.idle) if r]
         numbers = [np.asarray(n) for n in (judged.flow_lines, judged.idle_lines) if n]
         if batch is not None:
             fed.records += batch.num_rows
             parts.append(batch)
             numbers.append(np.arange(batch.num_rows) if lines is None else lines)
-        if not parts:
-            return
         whole = parts[0] if len(parts) == 1 else joined(parts, self._reader.schema)
         if len(parts) > 1:
             order = np.argsort(np.concatenate(numbers), kind="stable")
-            whole = whole.take(integer_array(order, None))
+            whole = picked(whole, order)
         self._held.keep(whole, fed)
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:

@@ -14,11 +14,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from flowscan.parse.arrays import Ints, Mask
 from flowscan.parse.model import Data, Plan
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-Ints: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 _LF, _BLANK, _HASH, _QUOTE = b'\n #"'
 _PART = 256 << 10

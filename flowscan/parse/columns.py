@@ -10,12 +10,22 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
-from flowscan.parse.blocks import Ints, Mask
-from flowscan.parse.lines import ACTIONS, STATUSES, Value, is_address, limit
+from flowscan.parse.arrays import (
+    Ints,
+    Mask,
+    filled,
+    integer_array,
+    integers,
+    mask_of,
+    null_mask,
+    rows_of,
+    string_buffers,
+)
+from flowscan.parse.lines import ACTIONS, STATUSES, is_address, limit
 from flowscan.parse.model import MILLISECONDS, Data, Plan, Times, flow_schema
+from flowscan.parse.quads import all_quads
 from flowscan.schema import ADDRESS_COLUMNS
 
 Columns: TypeAlias = dict[str, Any]
@@ -72,7 +82,8 @@ class Reader:
             return None
         bad: Mask = np.zeros(len(columns[self.plan.columns[0]]), np.bool_)
         for name, most in self._limits.items():
-            high = pc.max(columns[name]).as_py() or 0
+            # NULL has a zero in its place; anything larger would only send it the careful way
+            high = int(integers(columns[name]).max(initial=0))
             if high >= _LARGE:
                 return None
             if high > most:
@@ -149,17 +160,6 @@ class Reader:
         arrays = [columns[name] for name in self.schema.names]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def of_values(self, rows: list[list[Value]]) -> pa.RecordBatch:
-        """Records that were judged one by one."""
-        arrays = []
-        for i, field in enumerate(self.schema):
-            values: Any = [row[i] for row in rows]
-            if pa.types.is_dictionary(field.type):
-                arrays.append(pa.array(values, pa.string()).dictionary_encode())
-            else:
-                arrays.append(pa.array(values, field.type))
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
-
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
@@ -179,24 +179,14 @@ class _Times(NamedTuple):
         return integer_array(self.values, self.null)
 
 
-def integer_array(values: Ints, null: Mask | None) -> pa.Array:
-    """Arrow array of int64 with NULL where the mask says so."""
-    valid = None
-    if null is not None and null.any():
-        valid = pa.py_buffer(np.packbits(~null, bitorder="little"))
-    return pa.Array.from_buffers(pa.int64(), len(values), [valid, pa.py_buffer(values)])
-
-
-def boolean_array(mask: Mask) -> pa.Array:
-    """Arrow array of a mask, to filter by."""
-    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
-    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits])
-
-
 def wrong_texts(texts: pa.StringArray, column: str) -> Mask | None:
     """Which distinct values cannot stand in a string column (None: none is)."""
     wrong: Mask
     if column in ADDRESS_COLUMNS:
+        if all_quads(texts):
+            return None
+        import pyarrow.compute as pc  # takes a while to load, and is rarely needed
+
         wrong = ~mask_of(pc.match_substring_regex(texts, _QUAD))
         for i in np.flatnonzero(wrong).tolist():
             wrong[i] = not is_address(texts[i].as_py())
@@ -204,16 +194,8 @@ def wrong_texts(texts: pa.StringArray, column: str) -> Mask | None:
         known = [text in _ONE_OF[column] for text in texts.to_pylist()]
         wrong = ~np.array(known, np.bool_)
     else:
-        wrong = pc.binary_length(texts).to_numpy() == 0
+        wrong = np.diff(string_buffers(texts)[1]) == 0
     return wrong if wrong.any() else None
-
-
-def rows_of(indices: pa.Int32Array, values: Mask) -> Mask:
-    """Which rows of a dictionary column have one of the values that the mask names; NULL none."""
-    if indices.null_count:
-        indices = indices.fill_null(len(values))  # taken to be behind the last
-    rows: Mask = np.append(values, False)[indices.to_numpy()]
-    return rows
 
 
 def numbers_of(texts: pa.StringArray) -> tuple[pa.Int64Array, Mask]:
@@ -221,19 +203,15 @@ def numbers_of(texts: pa.StringArray) -> tuple[pa.Int64Array, Mask]:
 
     The others are NULL, as NULL is, which is nothing else.
     """
+    import pyarrow.compute as pc
+
     digits = pc.match_substring_regex(texts, _DIGITS).fill_null(True)
     return pc.if_else(digits, texts, None).cast(pa.int64()), ~mask_of(digits)
 
 
-def mask_of(booleans: pa.BooleanArray) -> Mask:
-    """NumPy's mask of Arrow's booleans, none of them NULL."""
-    mask: Mask = booleans.to_numpy(zero_copy_only=False)
-    return mask
-
-
 def _over(column: pa.Array, most: int) -> Mask:
     """Which rows hold a larger number."""
-    rows: Mask = column.fill_null(0).to_numpy() > most
+    rows: Mask = filled(column, 0) > most
     return rows
 
 
@@ -241,8 +219,7 @@ def _seconds(times: pa.Int64Array | None, bad: Mask) -> _Times:
     """Times in seconds, whether they came in seconds or in milliseconds."""
     if times is None:
         return _Times(np.zeros(len(bad), np.int64), np.ones(len(bad), np.bool_))
-    null = mask_of(times.is_null()) if times.null_count else None
-    values = (times.fill_null(0) if times.null_count else times).to_numpy()
+    null, values = null_mask(times), filled(times, 0)
     if values.max(initial=0) < MILLISECONDS:
         return _Times(values, null)
     values = np.where(values >= MILLISECONDS, values // 1000, values)

@@ -6,15 +6,29 @@ holds only the values that occur.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.batches import joined
-from flowscan.parse.blocks import Mask
-from flowscan.parse.columns import boolean_array, mask_of, rows_of
-from flowscan.parse.lines import TRAFFIC
+from flowscan.parse.arrays import (
+    Mask,
+    decoded,
+    filled,
+    integer_array,
+    integers,
+    null_mask,
+    picked,
+    repeated,
+    rows_of,
+    taken_texts,
+)
+from flowscan.parse.batches import joined, of_values
+from flowscan.parse.lines import TRAFFIC, Value
 from flowscan.parse.model import COVERAGE, Fed
 
+_FEW = 1000
+"""Rows held as Python's values at most."""
 _STEP = 64 << 10
 """Rows after which it is asked whether all values of a dictionary have occurred."""
 
@@ -26,26 +40,50 @@ class Holder:
         self.rows = 0
         self._schema = schema
         self._covered = [name for name in COVERAGE.names if name in schema.names]
-        self._flows: list[pa.RecordBatch] = []
+        self._flows: list[pa.RecordBatch | int] = []
+        """In order; a number stands for so many of the few."""
+        self._few: list[list[Value]] = []
         self._coverage: list[pa.RecordBatch] = []
 
     def keep(self, batch: pa.RecordBatch, fed: Fed) -> None:
         """Keep good rows; counts flows, nodata and skipdata, not records."""
         idle = self._idle(batch)
         if idle is not None and idle.any():
-            self._cover(batch.select(self._covered).filter(boolean_array(idle)), fed)
-            batch = batch.filter(boolean_array(~idle))
+            self._cover(picked(batch.select(self._covered), np.flatnonzero(idle)), fed)
+            batch = picked(batch, np.flatnonzero(~idle))
         fed.flows += batch.num_rows
         self.rows += batch.num_rows
         self._flows.append(batch)
+
+    def add(self, rows: list[list[Value]], fed: Fed) -> None:
+        """Keep good flows that were read line by line; counts them."""
+        fed.flows += len(rows)
+        self.rows += len(rows)
+        self._few += rows
+        before = self._flows.pop() if self._flows and isinstance(self._flows[-1], int) else 0
+        self._flows.append(before + len(rows))
+        if len(self._few) >= _FEW:
+            self._flows = [*self._batches()]
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        """All flows in order."""
+        few, at = of_values(self._few, self._schema), 0
+        self._few = []
+        for part in self._flows:
+            if isinstance(part, int):
+                yield few.slice(at, part)
+                at += part
+            else:
+                yield part
 
     def _idle(self, batch: pa.RecordBatch) -> Mask | None:
         """Which rows are coverage; None: no row can be."""
         names = self._schema.names
         if "log_status" in names:
             return _holds(batch["log_status"], ("NODATA", "SKIPDATA"))
-        nulls = [mask_of(batch[name].is_null()) for name in TRAFFIC if name in names]
-        return np.logical_and.reduce(nulls) if nulls else None
+        nulls = [null_mask(batch[name]) for name in TRAFFIC if name in names]
+        known = [null for null in nulls if null is not None]
+        return np.logical_and.reduce(known) if known and len(known) == len(nulls) else None
 
     def _cover(self, batch: pa.RecordBatch, fed: Fed) -> None:
         rows, skipped = batch.num_rows, 0
@@ -54,14 +92,13 @@ class Holder:
         fed.skipdata += skipped
         fed.nodata += rows - skipped
         columns = [
-            batch[f.name].cast(f.type) if f.name in self._covered else _absent(f, rows)
-            for f in COVERAGE
+            _plain(batch[f.name]) if f.name in self._covered else _absent(f, rows) for f in COVERAGE
         ]
         self._coverage.append(pa.RecordBatch.from_arrays(columns, schema=COVERAGE))
 
     def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Give out flows and coverage rows, and hold none."""
-        flows = joined(self._flows, self._schema)
+        flows = joined([*self._batches()], self._schema)
         coverage = joined(self._coverage, COVERAGE)
         self._flows, self._coverage, self.rows = [], [], 0
         arrays = [
@@ -73,23 +110,28 @@ class Holder:
 def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same values, with only those in the dictionary that occur."""
     values, indices = column.dictionary, column.indices
-    numbers = (indices.drop_null() if indices.null_count else indices).to_numpy()
+    null, numbers = null_mask(indices), integers(indices)
+    numbers = numbers if null is None else numbers[~null]
     used: Mask = np.zeros(len(values), np.bool_)
     for at in range(0, len(numbers), _STEP):
         used[numbers[at : at + _STEP]] = True
         if used.all():
             return column
-    numbers = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    renumbered = pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(numbers)])
+    renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    rows = renumbered.take(filled(indices, 0)) if len(values) else integers(indices)
     return pa.DictionaryArray.from_arrays(
-        renumbered.take(indices), values.filter(boolean_array(used))
+        integer_array(rows, null), taken_texts(values, np.flatnonzero(used), None), safe=False
     )
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return decoded(column) if pa.types.is_dictionary(column.type) else column
 
 
 def _absent(field: pa.Field, rows: int) -> pa.Array:
     """A column of coverage that the plan lacks: without a log_status, rows are NODATA."""
     if field.name == "log_status":
-        return pa.repeat("NODATA", rows)
+        return decoded(repeated("NODATA", rows))
     return pa.nulls(rows, field.type)
 
 

@@ -16,17 +16,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flowscan.errors import RejectedObject
-from flowscan.parse.blocks import Ints, Mask
-from flowscan.parse.columns import (
-    Columns,
-    Reader,
+from flowscan.parse.arrays import (
+    Ints,
+    Mask,
     boolean_array,
+    filled,
     integer_array,
     mask_of,
-    numbers_of,
+    picked,
     rows_of,
-    wrong_texts,
 )
+from flowscan.parse.columns import Columns, Reader, numbers_of, wrong_texts
 from flowscan.parse.header import column_name, columns_of, is_flow_format
 from flowscan.parse.holder import Holder
 from flowscan.parse.lines import limit
@@ -167,7 +167,7 @@ class _Rows:
         self._reject(batch, typed["start"], reasons, late, fed)
         good = (reasons < 0) & ~late
         holder = Holder(self.reader.schema)
-        holder.keep(typed if good.all() else typed.filter(boolean_array(good)), fed)
+        holder.keep(typed if good.all() else picked(typed, np.flatnonzero(good)), fed)
         self.row += batch.num_rows
         flows, coverage = holder.drain()
         self.sink.batch(flows, coverage, fed)
@@ -219,10 +219,10 @@ def _integers(array: Any) -> tuple[Ints, Mask, Mask]:
         return np.where(whole, floats, 0).astype(np.int64), null, ~(null | whole)
     if pa.types.is_integer(kind):
         # an unsigned one that is too large becomes negative, which none may be
-        return array.fill_null(0).cast(pa.int64(), safe=False).to_numpy(), null, bad
+        return filled(array, 0).astype(np.int64), null, bad
     texts, wrong, rows = _texts(array, "", 64)
     found, other = numbers_of(texts)
-    numbers = found.fill_null(0).to_numpy().copy()
+    numbers = filled(found, 0).copy()
     for i in np.flatnonzero(other).tolist():  # few
         text = texts[i].as_py()
         if text.isdigit() and len(text) <= 19 and int(text) < 2**63:

@@ -26,7 +26,7 @@ from flowscan.parse.model import (
 
 Kernel = Literal["auto", "native", "arrow"]
 _KEPT = 16
-_PIECE = {"native": 512 << 10, "arrow": 4 << 20}
+_PIECE = {"native": 512 << 10, "arrow": 8 << 20}
 """Text that the kernel likes at once: still in the second-level cache when it is parsed, or as
 large as it must be for what Arrow does once a call, and for each dictionary, to cost little."""
 _PLAN_BYTES = 1 << 20
