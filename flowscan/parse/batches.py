@@ -1,6 +1,6 @@
-"""Record batches put together, from others or from values.
+"""Record batches made of values, and tables of record batches.
 
-Invariant: one batch with all rows in order, and one dictionary for each dictionary column.
+Invariant: all rows in order, and in a table one dictionary for each dictionary column.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from flowscan.parse.arrays import Mask, dictionary_array, integer_array
 from flowscan.parse.lines import Value
 
 
-def joined(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    """The rows of all batches (none: no rows), which all have the schema."""
-    table = pa.Table.from_batches(batches, schema=schema).unify_dictionaries().combine_chunks()
-    whole = table.to_batches()
-    assert len(whole) <= 1, "more than 2 GiB of text in one column"
-    if whole:
-        return whole[0]
-    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
+def joined(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """The rows of all batches, which all have the schema.
+
+    They are not copied: to write them a second time to memory takes longer than to unify the
+    dictionaries.
+    """
+    return pa.Table.from_batches(batches, schema=schema).unify_dictionaries()
 
 
 def of_values(rows: Sequence[Sequence[Value]], schema: pa.Schema) -> pa.RecordBatch:

@@ -29,8 +29,6 @@ from flowscan.parse.model import COVERAGE, Fed
 
 _FEW = 1000
 """Rows held as Python's values at most."""
-_STEP = 64 << 10
-"""Rows after which it is asked whether all values of a dictionary have occurred."""
 
 
 class Holder:
@@ -96,32 +94,34 @@ class Holder:
         ]
         self._coverage.append(pa.RecordBatch.from_arrays(columns, schema=COVERAGE))
 
-    def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    def drain(self) -> tuple[pa.Table, pa.Table]:
         """Give out flows and coverage rows, and hold none."""
         flows = joined([*self._batches()], self._schema)
         coverage = joined(self._coverage, COVERAGE)
         self._flows, self._coverage, self.rows = [], [], 0
-        arrays = [
-            _used(array) if pa.types.is_dictionary(array.type) else array for array in flows.columns
-        ]
-        return pa.RecordBatch.from_arrays(arrays, schema=self._schema), coverage
+        columns = [_used(c) if pa.types.is_dictionary(c.type) else c for c in flows.columns]
+        return pa.Table.from_arrays(columns, schema=self._schema), coverage
 
 
-def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
+def _used(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The same values, with only those in the dictionary that occur."""
-    values, indices = column.dictionary, column.indices
-    null, numbers = null_mask(indices), integers(indices)
-    numbers = numbers if null is None else numbers[~null]
+    if not column.num_chunks:
+        return column
+    values = column.chunk(0).dictionary
     used: Mask = np.zeros(len(values), np.bool_)
-    for at in range(0, len(numbers), _STEP):
-        used[numbers[at : at + _STEP]] = True
+    for chunk in column.chunks:
+        null, numbers = null_mask(chunk.indices), integers(chunk.indices)
+        used[numbers if null is None else numbers[~null]] = True
         if used.all():
             return column
-    renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    rows = renumbered.take(filled(indices, 0)) if len(values) else integers(indices)
-    return pa.DictionaryArray.from_arrays(
-        integer_array(rows, null), taken_texts(values, np.flatnonzero(used), None), safe=False
-    )
+    texts = taken_texts(values, np.flatnonzero(used), None)
+    renumbered = np.append(np.cumsum(used, dtype=np.int32) - np.int32(1), np.int32(0))
+    chunks = []
+    for chunk in column.chunks:
+        rows = renumbered.take(filled(chunk.indices, len(values)))
+        indices = integer_array(rows, null_mask(chunk.indices))
+        chunks.append(pa.DictionaryArray.from_arrays(indices, texts, safe=False))
+    return pa.chunked_array(chunks)
 
 
 def _plain(column: pa.Array) -> pa.Array:

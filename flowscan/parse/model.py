@@ -139,13 +139,13 @@ class Fed:
 
 @dataclass(slots=True)
 class Drained:
-    """Typed rows taken out of a sink: one batch per format, and the coverage rows.
+    """Typed rows taken out of a sink: one table per format, and the coverage rows.
 
-    Every string column of a flow batch is dictionary<int32, utf8> with one dictionary.
+    Every string column of flows is dictionary<int32, utf8> with one dictionary.
     """
 
-    flows: list[pa.RecordBatch]
-    coverage: pa.RecordBatch
+    flows: list[pa.Table]
+    coverage: pa.Table
 
 
 class TextColumns(Protocol):
@@ -163,7 +163,7 @@ class TextColumns(Protocol):
         """
         ...
 
-    def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    def drain(self) -> tuple[pa.Table, pa.Table]:
         """Give out flows and coverage rows, in the order of the lines, and hold none."""
         ...
 

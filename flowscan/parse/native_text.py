@@ -147,7 +147,7 @@ class NativeText:
         fed.skipdata += skipdata
         return None if header < 0 else bytes(view[consumed : consumed + header])
 
-    def drain(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    def drain(self) -> tuple[pa.Table, pa.Table]:
         """Give out flows and coverage rows without a copy, and hold none.
 
         The memory comes back for later rows when Arrow lets go of the batches.
@@ -155,8 +155,8 @@ class NativeText:
         flows, coverage, self.start_range = self._parser.drain()
         self.rows = 0
         return (
-            pa.record_batch(_Exported(self._schema, flows)),
-            pa.record_batch(_Exported(COVERAGE, coverage)),
+            pa.Table.from_batches([pa.record_batch(_Exported(self._schema, flows))]),
+            pa.Table.from_batches([pa.record_batch(_Exported(COVERAGE, coverage))]),
         )
 
 

@@ -170,7 +170,7 @@ class _Rows:
         holder.keep(typed if good.all() else picked(typed, np.flatnonzero(good)), fed)
         self.row += batch.num_rows
         flows, coverage = holder.drain()
-        self.sink.batch(flows, coverage, fed)
+        self.sink.table(flows, coverage, fed)
 
     def _typed(self, name: str, array: Any) -> tuple[Any, Mask]:
         highest = limit(name)

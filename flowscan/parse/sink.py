@@ -64,9 +64,9 @@ class Sink:
         self.kernel = kernel_name(kernel)
         self.piece = _PIECE[self.kernel]
         self._texts: dict[tuple[Plan, int], TextColumns] = {}
-        self._batches: list[pa.RecordBatch] = []
-        self._coverage: list[pa.RecordBatch] = []
-        self._batch_rows = 0
+        self._tables: list[pa.Table] = []
+        self._coverage: list[pa.Table] = []
+        self._table_rows = 0
         self.text_bytes = 0
         self.begin()
 
@@ -85,7 +85,7 @@ class Sink:
     @property
     def rows(self) -> int:
         """Flows held and not drained."""
-        rows = self._batch_rows
+        rows = self._table_rows
         for columns in self._texts.values():  # asked for after each block: no generator
             rows += columns.rows
         return rows
@@ -101,12 +101,12 @@ class Sink:
         """Count a record that never reached a text block (a line without end, a broken event)."""
         self._count(Fed(records=1, rejects=[Reject(line, reason, text)]))
 
-    def batch(self, flows: pa.RecordBatch, coverage: pa.RecordBatch, fed: Fed) -> None:
+    def table(self, flows: pa.Table, coverage: pa.Table, fed: Fed) -> None:
         """Take typed rows (of a Parquet row group) and their counts."""
         self._count(fed)
         if flows.num_rows:
-            self._batches.append(flows)
-            self._batch_rows += flows.num_rows
+            self._tables.append(flows)
+            self._table_rows += flows.num_rows
         if coverage.num_rows:
             self._coverage.append(coverage)
 
@@ -133,8 +133,8 @@ class Sink:
         return ArrowText(plan, max_line=self._max_line)
 
     def drain(self) -> Drained:
-        """Give out all rows held, one flow batch per format, and hold none."""
-        flows, coverage = _merged(self._batches), self._coverage
+        """Give out all rows held, one table of flows per format, and hold none."""
+        flows, coverage = _merged(self._tables), self._coverage
         for columns in self._texts.values():
             some, idle = columns.drain()
             if some.num_rows:
@@ -144,12 +144,13 @@ class Sink:
         # parsers of recent plans keep their buffers; a stream of ever new plans must not pile up
         for key in list(self._texts)[:-_KEPT]:
             del self._texts[key]
-        self._batches, self._coverage, self._batch_rows, self.text_bytes = [], [], 0, 0
-        return Drained(flows, joined(coverage, COVERAGE))
+        self._tables, self._coverage, self._table_rows, self.text_bytes = [], [], 0, 0
+        idle_rows = [batch for table in coverage for batch in table.to_batches()]
+        return Drained(flows, joined(idle_rows, COVERAGE))
 
 
-def _merged(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    by_schema: dict[tuple[str, ...], list[pa.RecordBatch]] = {}
-    for batch in batches:
-        by_schema.setdefault(tuple(batch.schema.names), []).append(batch)
-    return [joined(group, group[0].schema) for group in by_schema.values()]
+def _merged(tables: list[pa.Table]) -> list[pa.Table]:
+    by_schema: dict[tuple[str, ...], list[pa.Table]] = {}
+    for table in tables:
+        by_schema.setdefault(tuple(table.schema.names), []).append(table)
+    return [pa.concat_tables(group).unify_dictionaries() for group in by_schema.values()]

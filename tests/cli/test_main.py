@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,12 @@ from flowscan.config import keep_freed_memory
 FIRST = """
 import os, sys
 
+WATCHED = {"pyarrow": "MIMALLOC_PURGE_DELAY", "numpy": "OPENBLAS_NUM_THREADS"}
+
 class Watch:
     def find_spec(self, name, path=None, target=None):
-        if name == "pyarrow":
-            print("pyarrow with", os.environ.get("MIMALLOC_PURGE_DELAY"), file=sys.stderr)
+        if name in WATCHED:
+            print(name, "with", os.environ.get(WATCHED[name]), file=sys.stderr)
 
 sys.meta_path.insert(0, Watch())
 from flowscan.cli.main import run
@@ -59,7 +62,7 @@ def test_an_option_before_the_verb_does_not_hide_it() -> None:
     assert "Usage: flowscan lake status" in done.stdout
 
 
-def test_an_ingest_keeps_freed_memory_from_the_first(tmp_path: Path) -> None:
+def test_an_ingest_sets_up_libraries_before_they_load(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text(
         "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 1 1700000000 1700000060 ACCEPT OK\n"
@@ -71,11 +74,10 @@ def test_an_ingest_keeps_freed_memory_from_the_first(tmp_path: Path) -> None:
         text=True,
     )
     assert "pyarrow with -1" in done.stderr
+    assert "numpy with 1" in done.stderr
 
 
 def test_the_users_own_choice_of_memory_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIMALLOC_PURGE_DELAY", "10")
     keep_freed_memory()
-    import os
-
     assert os.environ["MIMALLOC_PURGE_DELAY"] == "10"

@@ -72,7 +72,11 @@ def test_arrays_outlive_the_parser_and_are_not_written_again() -> None:
     native = NativeText(PLAN, max_line=999)
     native.feed(block(0, 500), 1, final=True)
     flows, coverage = native.drain()
-    kept = [flows.column("srcaddr"), flows.column("bytes"), flows.column("interface_id").dictionary]
+    kept = [
+        flows.column("srcaddr").chunk(0),
+        flows.column("bytes").chunk(0),
+        flows.column("interface_id").chunk(0).dictionary,
+    ]
     expected = rows_of(flows), rows_of(coverage), [c.to_pylist() for c in kept]
     native.feed(block(90_000, 500), 1, final=True)
     second = native.drain()
@@ -93,7 +97,7 @@ def test_memory_comes_back() -> None:
     def address() -> int:
         native.feed(block(0, 500), 1, final=True)
         flows, _ = native.drain()
-        return int(flows.column("bytes").buffers()[1].address)
+        return int(flows.column("bytes").chunk(0).buffers()[1].address)
 
     assert len({address() for _ in range(10)}) <= 2
 
@@ -103,7 +107,7 @@ def test_results_are_plain_arrow() -> None:
     native.feed(block(0, 300), 1, final=True)
     flows, _ = native.drain()
     assert flows.schema.field("srcaddr").type == pa.dictionary(pa.int32(), pa.string())
-    table = pa.Table.from_batches([flows, flows]).combine_chunks()
+    table = pa.concat_tables([flows, flows]).combine_chunks()
     assert table.num_rows == 600
     assert flows.column("version").null_count == 0
 

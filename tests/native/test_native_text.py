@@ -335,7 +335,7 @@ def test_rejects_leave_nothing_behind() -> None:
     native.feed("".join(lines).encode(), 1, final=True)
     assert native.nbytes < 1000
     flows = native.drain()[0]
-    assert flows.column("interface_id").dictionary.to_pylist() == ["eni-good"]
+    assert flows.column("interface_id").chunk(0).dictionary.to_pylist() == ["eni-good"]
     assert rows_of(flows) == [("eni-good", "10.0.0.1", 1, 7, 1)] * 2
 
 
@@ -348,7 +348,7 @@ def test_dictionary_of_a_million_values() -> None:
     flows, _ = native.drain()
     flows.validate(full=True)
     for name in ("interface_id", "srcaddr"):
-        column = flows.column(name)
+        column = flows.column(name).chunk(0)
         assert len(column.dictionary) == count
         assert column.indices.to_numpy().tolist() == list(range(count))
         assert len(set(column.dictionary.to_pylist())) == count

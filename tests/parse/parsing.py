@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from flowscan.parse import Counts, ParseOptions, Reject, Sink, parse
 
 DEFAULT = (
@@ -39,6 +41,13 @@ class Parsed:
     @property
     def reasons(self) -> list[tuple[int, str]]:
         return [(r.line, r.reason) for r in self.rejects]
+
+
+def dictionary_of(column: pa.ChunkedArray) -> list[str]:
+    """The one dictionary that a column of flows has."""
+    first, *others = [chunk.dictionary for chunk in column.chunks]
+    assert all(other.equals(first) for other in others)
+    return first.to_pylist()
 
 
 def run(data: bytes | list[bytes], *, kernel: str = "auto", **options: Any) -> Parsed:

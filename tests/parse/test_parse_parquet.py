@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsing import DEFAULT, LINE, NODATA, SKIPDATA, run
+from parsing import DEFAULT, LINE, NODATA, SKIPDATA, dictionary_of, run
 
 from flowscan.errors import RejectedObject
 from flowscan.parse.arrow_text import ArrowText
@@ -226,9 +226,5 @@ def test_many_batches_have_one_dictionary() -> None:
         assert len(list(parse([parquet(table)], ParseOptions(), sink))) >= 3
     (flows,) = sink.drain().flows
     assert flows.num_rows == 2 * count
-    assert sorted(flows.column("interface_id").dictionary.to_pylist()) == [
-        "eni-0",
-        "eni-1",
-        "eni-2",
-    ]
+    assert sorted(dictionary_of(flows.column("interface_id"))) == ["eni-0", "eni-1", "eni-2"]
     assert set(DEFAULT_FORMAT) > {"srcaddr"}

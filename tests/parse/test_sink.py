@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from parsing import DEFAULT, LINE, LINES, NODATA
+from parsing import DEFAULT, LINE, LINES, NODATA, dictionary_of
 
 from flowscan.errors import RejectedObject
-from flowscan.parse import ParseOptions, Sink, kernel_name, native_text, parse
+from flowscan.parse import ParseOptions, Plan, Sink, kernel_name, native_text, parse
 
 KERNELS = ["arrow", "native"] if native_text.available() else ["arrow"]
 V3 = DEFAULT + " vpc-id"
@@ -18,7 +18,7 @@ def add(sink: Sink, *lines: str) -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_objects_of_many_formats_make_one_batch_each(kernel: str) -> None:
+def test_objects_of_many_formats_make_one_table_each(kernel: str) -> None:
     sink = Sink(kernel=kernel)
     for i in range(20):
         add(sink, DEFAULT, LINE, NODATA, "x")
@@ -28,7 +28,7 @@ def test_objects_of_many_formats_make_one_batch_each(kernel: str) -> None:
     assert sink.rows == 40
     drained = sink.drain()
     assert [b.num_rows for b in drained.flows] == [20, 20]
-    assert drained.flows[1].column("vpc_id").dictionary.to_pylist() == ["vpc-0", "vpc-1", "vpc-2"]
+    assert dictionary_of(drained.flows[1].column("vpc_id")) == ["vpc-0", "vpc-1", "vpc-2"]
     assert drained.coverage.num_rows == 20
     assert sink.rows == 0
     again = sink.drain()
@@ -63,3 +63,24 @@ def test_kernel_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernel_name() == "arrow"
     with pytest.raises(RuntimeError, match="not built"):
         kernel_name("native")
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_blocks_of_any_size_keep_order_and_one_dictionary(kernel: str) -> None:
+    """Blocks of one line are held apart until there are a thousand or the sink is drained."""
+    sink = Sink(kernel=kernel)
+    plan = Plan(("interface_id", "bytes", "start"))
+    sizes = [1, 1, 200, 1, *[1] * 1100, 200, 3, 70, 1]
+    number = 0
+    for size in sizes:
+        lines = [f"eni-{(number + i) % 7} {number + i} 1" for i in range(size)]
+        wrong = f"eni-bad-{number} {2**64} 1"
+        sink.text(plan, "\n".join([*lines, wrong, ""]).encode(), 1, final=False)
+        number += size
+    assert sink.rows == number == sum(sizes)
+    (flows,) = sink.drain().flows
+    flows.validate(full=True)
+    assert flows.column("bytes").to_pylist() == list(range(number))
+    names = [f"eni-{i % 7}" for i in range(number)]
+    assert flows.column("interface_id").to_pylist() == names
+    assert sorted(dictionary_of(flows.column("interface_id"))) == sorted(set(names))
