@@ -17,6 +17,10 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Integers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
+MUCH_TEXT = 4 << 20
+"""To take more is left to Arrow: what it needs (pyarrow.compute) is slow to load, but NumPy takes
+16 bytes of memory for each of these."""
+
 
 def integer_array(values: Integers, null: Mask | None) -> pa.Array:
     """Arrow array of the same integers, with NULL where the mask says so."""
@@ -113,11 +117,17 @@ def string_buffers(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], Intege
 
 
 def taken_texts(texts: pa.StringArray, rows: Integers, null: Mask | None) -> pa.StringArray:
-    """The texts with some numbers, NULL where the mask says so; none of the texts is NULL."""
+    """The texts with some numbers, NULL where the mask says so; none of the texts is NULL.
+
+    Raises:
+        pyarrow.ArrowInvalid: they have more than 2 GiB.
+    """
     data, offsets = string_buffers(texts)
     starts, lengths = offsets[:-1].take(rows), np.diff(offsets).take(rows)
     if null is not None:
         lengths[null] = 0
+    if lengths.sum(dtype=np.int64) > MUCH_TEXT:
+        return texts.take(integer_array(rows, null))
     ends = np.cumsum(np.append(0, lengths), dtype=np.int32)
     bytes_ = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
     buffers = pa.py_buffer(ends), pa.py_buffer(data.take(bytes_)), _valid(null)

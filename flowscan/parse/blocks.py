@@ -97,7 +97,9 @@ class Block:
             return False
         if b"#" in part or (self.plan.delimiter[0] != _BLANK and (b'"' in part or b" " in part)):
             return False
-        step = self.max_line // 2  # a line of more than max_line bytes would fill one of these
+        step = max(
+            self.max_line // 2, 1
+        )  # a line of more than max_line bytes would fill one of these
         return all(part.find(b"\n", at, at + step) >= 0 for at in range(0, len(data), step))
 
     def _irregular(self, data: Bytes, ends: Ints) -> Mask:

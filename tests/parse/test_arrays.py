@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowscan.parse.arrays import (
+    MUCH_TEXT,
     boolean_array,
     decoded,
     dictionary_array,
@@ -78,6 +79,16 @@ def test_taken_texts(texts: list[str], numbers: list[int], data: st.DataObject) 
     null = np.array([data.draw(st.booleans()) for _ in numbers], np.bool_)
     wanted = [None if n else texts[r] for r, n in zip(rows, null, strict=True)]
     assert taken_texts(string_array(texts), rows, null).to_pylist() == wanted
+
+
+def test_much_text_is_taken_in_little_memory() -> None:
+    column = dictionary_array(["x" * 1000, None, "y"] * 5000)
+    texts = decoded(column)
+    texts.validate(full=True)
+    assert texts.nbytes > MUCH_TEXT
+    assert texts.equals(column.dictionary_decode())
+    with pytest.raises(pa.ArrowInvalid):
+        decoded(repeated("x" * 60_000, 1 << 16))
 
 
 @given(NUMBERS, st.data(), st.integers(0, 20))

@@ -139,3 +139,8 @@ def test_texts_of_any_length_come_whole(length: int) -> None:
     fed = reader.feed("".join(f"{t} 5 6\n" for t in texts).encode(), 1, final=True)
     assert fed.flows == len(texts)
     assert reader.drain()[0].column("vpc_id").to_pylist() == texts
+
+
+def test_a_limit_of_one_byte_leaves_no_line() -> None:
+    made = Block(memoryview(b"a 1 2\nb 1 2\n"), SPACED, 1)
+    assert numbers_of_lines(made, made.regular(exact=False)) == []
