@@ -272,7 +272,7 @@ def _texts(array: Any, name: str, most: int) -> tuple[Any, Mask, Ints]:
     places = np.append(
         np.where(odd, len(plain) + np.cumsum(odd), np.cumsum(~odd)) - 1, len(bad) - 1
     )
-    rows = pc.fill_null(array.indices.cast(pa.int64()), len(values)).to_numpy()
+    rows = filled(array.indices.cast(pa.int64()), len(values))
     return texts, bad, places[rows]
 
 

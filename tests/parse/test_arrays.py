@@ -59,8 +59,8 @@ def test_masks(values: list[bool], skipped: int) -> None:
     assert boolean_array(mask_of(array)).equals(array)
 
 
-@given(TEXTS, st.integers(0, 20), st.randoms(use_true_random=False))
-def test_texts(values: list[str | None], skipped: int, random: object) -> None:
+@given(TEXTS, st.integers(0, 20))
+def test_texts(values: list[str | None], skipped: int) -> None:
     column = dictionary_array(values)
     assert column.equals(pa.array(values, pa.string()).dictionary_encode())
     assert decoded(cut(column, skipped)).equals(cut(pa.array(values, pa.string()), skipped))
