@@ -89,6 +89,7 @@ def test_names(store: FeedStore, tmp_path: Path) -> None:
         store.get("mines")
 
 
+@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here")
 def test_a_file_that_turns_bad_leaves_the_feed_as_it_was(
     store: FeedStore, lake: Lake, tmp_path: Path
 ) -> None:
