@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Longest prefix wins. A module imports only from its own layer or below.
 LAYERS = {
+    "flowscan.arrays": 1,
     "flowscan.errors": 1,
     "flowscan.schema": 1,
     "flowscan.text": 1,

@@ -12,12 +12,12 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from flowscan.arrays import decoded, repeated
 from flowscan.errors import LakeConflict, RejectedObject, SourceError
 from flowscan.ingest.model import IngestOptions, IngestResult, Progress
 from flowscan.ingest.queue import Queue, Ticket, fetch
 from flowscan.lake import Lake, Refusal, SourceRecord, State, Transaction
 from flowscan.parse import ParseOptions, Reject, Sink, parse
-from flowscan.parse.arrays import decoded, repeated
 from flowscan.schema import small_schema
 from flowscan.sources import Payload, Source, SourceObject
 

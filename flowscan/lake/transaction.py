@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from flowscan import schema
 from flowscan.errors import LakeError
 from flowscan.lake import layout, parquet
+from flowscan.lake.days import bounds_of, split_by_day
 from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_source
 from flowscan.lake.small import conform
 from flowscan.lake.store import Claim
@@ -261,24 +261,6 @@ class Transaction:
         self._adds.extend(files)
 
 
-def bounds_of(column: Any) -> tuple[int | None, int | None]:
-    """Lowest and highest value of an int64 column, None where there is none.
-
-    Where nothing is NULL numpy reads the buffers: pyarrow.compute, and pandas, which Arrow imports
-    for any other way where it is installed, take half a second to import.
-    """
-    if len(column) and not column.null_count and pa.types.is_int64(column.type):
-        chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-        views = [
-            np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in chunks if len(c)
-        ]
-        return min(int(v.min()) for v in views), max(int(v.max()) for v in views)
-    import pyarrow.compute as pc
-
-    bounds = pc.min_max(column)
-    return bounds["min"].as_py(), bounds["max"].as_py()
-
-
 @contextlib.contextmanager
 def _guarded(path: str) -> Iterator[None]:
     """Tell a failing disk in one line that names the file."""
@@ -286,22 +268,3 @@ def _guarded(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise LakeError(f"cannot write: {error.strerror or error}", where=path) from error
-
-
-def split_by_day(flows: pa.Table | pa.RecordBatch) -> list[tuple[int, pa.Table | pa.RecordBatch]]:
-    """Split flows by the UTC day of `start`, keeping their order within a day."""
-    import pyarrow.compute as pc
-
-    days = pc.divide(flows.column("start"), layout.SECONDS_PER_DAY)
-    distinct = pc.unique(days)
-    if len(distinct) <= 8:  # a mask per day is cheaper than sorting
-        values = sorted(distinct.to_pylist())
-        return [(day, flows.filter(pc.equal(days, day))) for day in values]
-    order = pc.sort_indices(days)
-    flows, days = flows.take(order), days.take(order)
-    runs = pc.run_end_encode(days.combine_chunks() if isinstance(days, pa.ChunkedArray) else days)
-    parts, begin = [], 0
-    for day, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        parts.append((day, flows.slice(begin, end - begin)))
-        begin = end
-    return parts

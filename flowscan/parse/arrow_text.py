@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.arrays import Ints, Mask, picked
+from flowscan.arrays import Ints, Mask, picked
 from flowscan.parse.batches import joined, of_values
 from flowscan.parse.blocks import Block
 from flowscan.parse.columns import Reader

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.arrays import Mask, dictionary_array, integer_array
+from flowscan.arrays import Mask, dictionary_array, integer_array
 from flowscan.parse.lines import Value
 
 

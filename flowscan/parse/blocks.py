@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from flowscan.parse.arrays import Ints, Mask
+from flowscan.arrays import Ints, Mask
 from flowscan.parse.model import Data, Plan
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 
-from flowscan.parse.arrays import (
+from flowscan.arrays import (
     Ints,
     Mask,
     filled,

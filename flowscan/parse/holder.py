@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.arrays import (
+from flowscan.arrays import (
     Mask,
     decoded,
     filled,

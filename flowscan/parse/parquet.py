@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flowscan.errors import RejectedObject
-from flowscan.parse.arrays import (
+from flowscan.arrays import (
     Ints,
     Mask,
     boolean_array,
@@ -26,6 +25,7 @@ from flowscan.parse.arrays import (
     picked,
     rows_of,
 )
+from flowscan.errors import RejectedObject
 from flowscan.parse.columns import Columns, Reader, numbers_of, wrong_texts
 from flowscan.parse.header import column_name, columns_of, is_flow_format
 from flowscan.parse.holder import Holder

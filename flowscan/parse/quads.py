@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from flowscan.parse.arrays import string_buffers
+from flowscan.arrays import string_buffers
 
 _DOT, _ZERO = np.uint8(ord(".")), np.uint8(ord("0"))
 

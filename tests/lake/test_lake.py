@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from flowscan.errors import LakeConflict, LakeError
 from flowscan.lake import Lake, Refusal, SourceRecord, layout, parquet
+from flowscan.lake.days import split_by_day
 from flowscan.lake.status import status
-from flowscan.lake.transaction import MAX_OPEN, split_by_day
+from flowscan.lake.transaction import MAX_OPEN
 
 
 def test_a_lake_has_to_exist_unless_told_otherwise(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowscan.parse.arrays import (
+from flowscan.arrays import (
     MUCH_TEXT,
     boolean_array,
     decoded,
@@ -94,8 +94,8 @@ def test_much_text_is_taken_in_little_memory() -> None:
 @given(NUMBERS, st.data(), st.integers(0, 20))
 def test_picked_rows(values: list[int | None], data: st.DataObject, skipped: int) -> None:
     texts = [None if v is None or v % 3 == 0 else str(v % 5) for v in values]
-    arrays = [pa.array(values, pa.int64()), dictionary_array(texts)]
-    batch = pa.RecordBatch.from_arrays(arrays, names=["number", "text"])
+    arrays = [pa.array(values, pa.int64()), dictionary_array(texts), pa.array(texts, pa.string())]
+    batch = pa.RecordBatch.from_arrays(arrays, names=["number", "text", "plain"])
     batch = batch.slice(min(skipped, len(values)))
     most = max(batch.num_rows - 1, 0)
     rows = data.draw(st.lists(st.integers(0, most), max_size=40 if batch.num_rows else 0))
@@ -139,7 +139,8 @@ def test_ingest_does_not_import_pandas(tmp_path: Path, kernel: str) -> None:
     (tmp_path / "pandas.py").write_text("raise SystemExit('pandas was imported')\n")
     line = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1700000000 1700000060 ACCEPT OK\n"
     idle = "2 123456789012 eni-1 - - - - - - - 1700000000 1700000060 - NODATA\n"
-    (tmp_path / "flows.log").write_text(line * 200 + idle)
+    tomorrow = line.replace(" 1700", " 1701")
+    (tmp_path / "flows.log").write_text(line * 100 + tomorrow * 100 + idle)
     program = (
         "import sys\n"
         "from flowscan.ingest import IngestOptions, ingest\n"

@@ -143,15 +143,17 @@ def rows_of(indices: pa.Int32Array, values: Mask) -> Mask:
 def picked(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
     """The rows of a batch by their numbers: four times as fast as Arrow's own `filter`.
 
-    Columns are integers or dictionaries with indices of int32.
+    Columns are integers or dictionaries with indices of int32; any others are left to Arrow.
     """
-    arrays = []
-    for array in batch.columns:
-        encoded = pa.types.is_dictionary(array.type)
-        plain = array.indices if encoded else array
-        null = null_mask(plain)
-        made = integer_array(integers(plain).take(rows), None if null is None else null.take(rows))
-        if encoded:
-            made = pa.DictionaryArray.from_arrays(made, array.dictionary, safe=False)
-        arrays.append(made)
+    arrays = [_picked(array, rows) for array in batch.columns]
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+
+def _picked(array: pa.Array, rows: Ints) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        indices = _picked(array.indices, rows)
+        return pa.DictionaryArray.from_arrays(indices, array.dictionary, safe=False)
+    if not pa.types.is_integer(array.type):
+        return array.take(integer_array(rows, None))
+    null = null_mask(array)
+    return integer_array(integers(array).take(rows), None if null is None else null.take(rows))
