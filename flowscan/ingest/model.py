@@ -50,9 +50,9 @@ class IngestResult:
     """What an ingest did: counts over the objects that this call committed.
 
     `already` objects were in the lake before, `refused` ones are no flow logs (uri, reason) and
-    are remembered, `failed` ones could not be read now (uri, reason) and are tried again next
-    time. `seconds` is wall time per stage: list, fetch, parse, write and commit, summed over
-    the workers, and `total`.
+    are remembered, `failed` ones and listings could not be read now (uri, reason) and are tried
+    again next time. `seconds` is wall time per stage: list, fetch, parse, write and commit, summed
+    over the threads, and `total`.
     """
 
     version: int = 0

@@ -1,7 +1,8 @@
-"""The queue of new objects: listed lazily, filtered by the ledger, fetched ahead.
+"""The queue of new objects: listed beside the work, filtered by the ledger, fetched ahead.
 
 Invariant: every new object is handed out exactly once, in the order of the listing, and never
-more than the budget lies downloaded and not yet parsed.
+more than the budget lies downloaded and not yet parsed. A listing that fails ends the queue
+early; what was listed before is handed out all the same.
 """
 
 from __future__ import annotations
@@ -11,17 +12,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from queue import Empty, SimpleQueue
 from time import perf_counter
+from typing import TypeAlias
 
 from flowscan.lake import State
 from flowscan.sources import Payload, Source, SourceObject, Window
 
 LOOK_AHEAD = 100_000
-"""So many objects are listed before the work starts, so that progress knows a total."""
+"""So many objects are listed before they are taken, so that progress knows a total."""
+
+RUN = 256
+"""Each time that many more objects were listed, their total is told."""
 
 WHOLE = 64 << 20
 """Objects up to this size are read whole before they are parsed; bigger ones stream."""
+
+
+Found: TypeAlias = tuple[Source, SourceObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +54,50 @@ def fetch(source: Source, item: SourceObject) -> Payload:
 
 
 class Queue:
-    """Hands out new objects to worker threads.
+    """Hands out new objects to worker threads; a thread of its own lists them.
 
     `already` counts the objects that the ledger knew, `listed` and `listed_bytes` the new ones
-    seen so far, `list_seconds` the time that listing took. Sources say with `concurrency` how
-    many reads may be under way at once; 0 leaves reading to the worker that takes the object.
+    seen so far, `list_seconds` the time that listing took; `planned` is told of the new ones now
+    and then. `failure` says why the listing ended before its end. Sources say with `concurrency`
+    how many reads may be under way at once; 0 leaves reading to the worker that takes the object.
     """
 
     def __init__(
-        self, sources: Iterable[Source], window: Window, state: State, *, fetch_bytes: int
+        self,
+        sources: Iterable[Source],
+        window: Window,
+        state: State,
+        *,
+        fetch_bytes: int,
+        planned: Callable[[int, int], None] | None = None,
     ) -> None:
         self.already = 0
         self.listed = 0
         self.listed_bytes = 0
         self.list_seconds = 0.0
+        self.failure: Exception | None = None
         self._state = state
         self._fetch_bytes = fetch_bytes
+        self._planned = planned
         self._seen: set[tuple[str, str]] = set()
         self._new = self._unknown(sources, window)
-        self._ahead = deque(islice(self._new, LOOK_AHEAD))
+        self._found: SimpleQueue[Found | None] = SimpleQueue()  # None: there are no more
+        self._lister: threading.Thread | None = None
+        self._over = False
+        self._closed = threading.Event()
         self._tickets: deque[Ticket] = deque()
         self._held = 0
         self._pools: dict[int, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
 
     def take(self) -> Ticket | None:
-        """Hand out the next object, None when there is none left.
-
-        Raises:
-            SourceError: the source cannot be listed further.
-        """
+        """Hand out the next object, None when there is none left."""
         with self._lock:
+            if self._lister is None:
+                self._lister = threading.Thread(target=self._list, name="list")
+                self._lister.start()
             while self._has_room():
-                following = self._ahead.popleft() if self._ahead else next(self._new, None)
+                following = self._following(wait=not self._tickets)
                 if following is None:
                     break
                 self._tickets.append(self._ticket(*following))
@@ -89,16 +108,52 @@ class Queue:
             self._held -= ticket.object.size
             return ticket
 
-    def plan(self) -> Iterator[tuple[Source, SourceObject]]:
-        """Hand out all objects without fetching any, for somebody else to read."""
-        while self._ahead:
-            yield self._ahead.popleft()
-        yield from self._new
+    def plan(self) -> Iterator[Found]:
+        """Hand out all objects without fetching any, for somebody else to read.
+
+        Raises:
+            SourceError: the source cannot be listed further.
+        """
+        return self._new
 
     def close(self) -> None:
-        """Stop fetching ahead."""
+        """Stop listing and fetching ahead."""
+        self._closed.set()
+        if self._lister:
+            self._lister.join()
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _list(self) -> None:
+        try:
+            for found in self._new:
+                self._found.put(found)
+                if self.listed % RUN == 0:
+                    self._tell()
+                while self._found.qsize() >= LOOK_AHEAD and not self._closed.wait(0.1):
+                    pass
+                if self._closed.is_set():
+                    return
+            self._tell()
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+            self.failure = error
+        finally:
+            self._found.put(None)
+
+    def _tell(self) -> None:
+        if self._planned:
+            self._planned(self.listed, self.listed_bytes)
+
+    def _following(self, *, wait: bool) -> Found | None:
+        """The next object that was listed; None when there is none, or none yet."""
+        if self._over:
+            return None
+        try:
+            found = self._found.get(wait)
+        except Empty:
+            return None
+        self._over = found is None
+        return found
 
     def _has_room(self) -> bool:
         if not self._tickets:
@@ -115,9 +170,7 @@ class Queue:
             self._pools[source.concurrency] = pool
         return Ticket(source, item, pool.submit(fetch, source, item).result)
 
-    def _unknown(
-        self, sources: Iterable[Source], window: Window
-    ) -> Iterator[tuple[Source, SourceObject]]:
+    def _unknown(self, sources: Iterable[Source], window: Window) -> Iterator[Found]:
         for source in sources:
             for item in self._timed(source.list(window)):
                 identity = (item.uri, item.etag)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
+from flowscan.errors import SourceError
 from flowscan.ingest.model import IngestOptions, IngestResult, Planned, Progress
 from flowscan.ingest.queue import Queue
 from flowscan.ingest.worker import Worker
@@ -22,20 +23,24 @@ def ingest(
     """Read every object of the sources that the lake does not have yet.
 
     Returns counts over what this call committed. Objects that cannot be read or are no flow
-    logs are in the result, not raised.
+    logs are in the result, not raised, and so is a listing that breaks off after some were read.
 
     Raises:
         LakeError: the lake cannot be written.
-        SourceError: a source cannot be listed.
+        SourceError: a source cannot be listed, and nothing was read.
     """
     options = options or IngestOptions()
     started = perf_counter()
     lake.recover()  # also when nothing is new: a crashed ingest may have left its last batch
     state = lake.state()
     total = IngestResult(version=state.version)
-    queue = Queue(sources, options.window, state, fetch_bytes=options.fetch_bytes)
-    if progress:
-        progress.planned(queue.listed, queue.listed_bytes)
+    queue = Queue(
+        sources,
+        options.window,
+        state,
+        fetch_bytes=options.fetch_bytes,
+        planned=progress.planned if progress else None,
+    )
     workers = [Worker(lake, queue, state, options, progress) for _ in range(options.workers)]
     try:
         _run(workers)
@@ -48,7 +53,15 @@ def ingest(
     total.already += queue.already
     total.spend("list", queue.list_seconds)
     total.spend("total", perf_counter() - started)
+    if queue.failure:
+        _listing_failed(queue.failure, total)
     return total
+
+
+def _listing_failed(failure: Exception, result: IngestResult) -> None:
+    if not isinstance(failure, SourceError) or not (result.sources or result.refused):
+        raise failure
+    result.failed.append((failure.where or "listing", failure.what))
 
 
 def _run(workers: Sequence[Worker]) -> None:
