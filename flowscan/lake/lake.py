@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeConflict, LakeCorrupt, LakeError
 from flowscan.lake import checkpoint, layout, small
-from flowscan.lake.ledger import Commit, Refusal, SourceRecord, check_format, encode, key_hash
+from flowscan.lake.ledger import Commit, Refusal, SourceRecord, check_format, encode, source_hashes
 from flowscan.lake.local_store import LocalStore
 from flowscan.lake.publish import collect_dead, roll_forward
 from flowscan.lake.snapshot import Snapshot
@@ -224,12 +224,13 @@ class Lake:
     ) -> int:
         """Commit a transaction (see `Transaction.commit`); `removal` names files to take out."""
         adds = transaction.finish()
+        hashes = [source_hashes(source) for source in sources]
         with self._lock:
             while True:
                 fold = self._refresh()
                 if transaction.batch in fold.batches:
                     break
-                _check_new(fold, sources)
+                _check_new(fold, sources, hashes)
                 removes = tuple(removal(fold)) if removal else ()
                 commit = Commit(
                     version=fold.version + 1,
@@ -244,7 +245,7 @@ class Lake:
                 )
                 transaction.ask()
                 if self.store.create(layout.commit_key(commit.version), encode(commit)):
-                    fold.take(commit)
+                    fold.take(commit, hashes)
                     break
             transaction.won()
             version = fold.batches[transaction.batch]
@@ -273,12 +274,13 @@ def _unchanged(table: str, old: frozenset[str]) -> Removal:
     return removal
 
 
-def _check_new(fold: Fold, sources: Sequence[SourceRecord]) -> None:
+def _check_new(
+    fold: Fold, sources: Sequence[SourceRecord], hashes: Sequence[Sequence[int]]
+) -> None:
     known = [
-        (s.uri, s.etag)
-        for s in sources
-        if fold.known.has(key_hash(s.uri, s.etag), fold.version)
-        or (s.digest is not None and fold.known.has(key_hash(s.uri, s.digest), fold.version))
+        (source.uri, source.etag)
+        for source, keys in zip(sources, hashes, strict=True)
+        if any(fold.known.has(key, fold.version) for key in keys)
     ]
     if known:
         raise LakeConflict(f"{len(known)} sources are in the lake already", known=known)

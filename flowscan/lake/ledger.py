@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowscan.errors import LakeCorrupt, LakeError
 from flowscan.lake import layout
@@ -21,8 +21,7 @@ RUN = 64
 """Commits asked of the store at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
+class SourceRecord(NamedTuple):
     """One source object that is in the lake: its identity and how its records are accounted.
 
     `records == flows + nodata + skipdata + rejects`.
@@ -40,8 +39,7 @@ class SourceRecord:
     rejects: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One source object that was refused as a whole, and why."""
 
     uri: str
@@ -50,8 +48,7 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """One Parquet file of the lake; `min_start` and `max_start` are epoch seconds or None."""
 
     table: str
@@ -78,16 +75,12 @@ class Commit:
     note: str = field(default="")
 
 
-def _values(item: Any) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__slots__}
-
-
 def encode_entries(entries: Iterable[FileEntry]) -> dict[str, Any]:
     """File entries as JSON values: `adds`, and the `columns` lists that they share."""
     shared: dict[tuple[str, ...], int] = {}
     adds = []
     for entry in entries:
-        item = _values(entry)
+        item = entry._asdict()
         item["columns"] = shared.setdefault(entry.columns, len(shared))
         adds.append(item)
     return {"columns": [list(columns) for columns in shared], "adds": adds}
@@ -108,10 +101,10 @@ def encode(commit: Commit) -> bytes:
         "writer": commit.writer,
         "at": commit.at,
         "note": commit.note,
-        "sources": [_values(source) for source in commit.sources],
+        "sources": [source._asdict() for source in commit.sources],
         **encode_entries(commit.adds),
         "removes": list(commit.removes),
-        "refused": [_values(refusal) for refusal in commit.refused],
+        "refused": [refusal._asdict() for refusal in commit.refused],
     }
     return json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode()
 
@@ -282,8 +275,9 @@ def key_hash(uri: str, identity: str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
 
 
-def source_hashes(source: SourceRecord) -> Iterable[int]:
+def source_hashes(source: SourceRecord) -> tuple[int, ...]:
     """Hashes under which a committed source is known: by its etag and by its content."""
-    yield key_hash(source.uri, source.etag)
-    if source.digest is not None and source.digest != source.etag:
-        yield key_hash(source.uri, source.digest)
+    by_etag = key_hash(source.uri, source.etag)
+    if source.digest is None or source.digest == source.etag:
+        return (by_etag,)
+    return by_etag, key_hash(source.uri, source.digest)

@@ -8,7 +8,7 @@ over the folder agree. Commits beyond that prefix are `pending`.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -144,11 +144,14 @@ class Fold:
                 self.known = self.known.merged()
         self.settle(store)
 
-    def take(self, commit: Commit) -> None:
-        """Add the next commit; it is pending until `settle` finds it published."""
+    def take(self, commit: Commit, hashes: Sequence[Sequence[int]] | None = None) -> None:
+        """Add the next commit; it is pending until `settle` finds it published.
+
+        `hashes` are those of its sources, where the caller has them already.
+        """
         assert commit.version == self.version + 1
-        for source in commit.sources:
-            for key in source_hashes(source):
+        for keys in hashes or map(source_hashes, commit.sources):
+            for key in keys:
                 self.known.add(key, commit.version)
         for refusal in commit.refused:
             self.refused.add(key_hash(refusal.uri, refusal.etag), commit.version)
