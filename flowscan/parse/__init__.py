@@ -12,7 +12,7 @@ from flowscan.parse.decompress import Meter, plain
 from flowscan.parse.documents import Collector
 from flowscan.parse.header import parse_format
 from flowscan.parse.model import Counts, Data, Drained, ParseOptions, Plan, Reject
-from flowscan.parse.shapes import Shape, peek, sniff, text_plan
+from flowscan.parse.shapes import Shape, peek, recognise, text_plan
 from flowscan.parse.sink import Sink, kernel_name
 from flowscan.parse.text import TextFeed
 
@@ -45,15 +45,16 @@ def parse(chunks: Iterable[bytes], options: ParseOptions, sink: Sink) -> Iterato
     head, data = peek(plain(chunks, meter))
     if head.startswith(_BOM):
         head, data = head[len(_BOM) :], _without(data, len(_BOM))
-    shape = sniff(head)
+    shape, plan = recognise(head)
     sink.shape = shape
-    for _ in _stream(shape, head, data, options, sink, meter):
+    for _ in _stream(shape, plan, head, data, options, sink, meter):
         yield meter.read
     yield meter.read
 
 
 def _stream(
     shape: Shape,
+    plan: Plan | None,
     head: bytes,
     data: Iterator[Data],
     options: ParseOptions,
@@ -74,7 +75,7 @@ def _stream(
         head = cloudwatch.exported(head)
     elif shape == "cloudwatch-csv":
         head = cloudwatch.console(head)
-    feed = TextFeed(text_plan(head, options), options, sink)
+    feed = TextFeed(plan or text_plan(head, options), options, sink)
     if shape in ("text", "csv"):
         return feed.stream(data)
     return cloudwatch.stream(data, feed, csv=shape == "cloudwatch-csv")

@@ -108,7 +108,7 @@ class NativeText:
         """
         fed = Fed()
         view = memoryview(data)
-        if self._header and view[: len(self._header)] == self._header:
+        if self._header and bytes(view[: len(self._header)]) == self._header:
             fed.lines, fed.consumed = 1, len(self._header)  # saves a call of the kernel a file
         while True:
             header = self._feed(view[fed.consumed :], line, fed, final=final, times=times)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from flowscan.errors import RejectedObject
@@ -27,6 +28,7 @@ Shape: TypeAlias = Literal[
     "empty", "text", "csv", "parquet", "json", "base64", "cloudwatch-export", "cloudwatch-csv"
 ]
 HEAD = 64 << 10
+_REMEMBERED = 4096
 _ODD = bytes(set(range(256)) - set(range(0x20, 0x7F)) - {9, 10, 13})
 _WRITE_TEST = re.compile(rb"(?i)\s*permission\b[^\n]*\s*\Z")
 _TRACES = re.compile(
@@ -36,8 +38,10 @@ _TRACES = re.compile(
 
 def peek(chunks: Iterator[Data], size: int = HEAD) -> tuple[bytes, Iterator[Data]]:
     """First bytes of a stream, and the stream as if nothing had been taken."""
-    held: list[Data] = []
-    have = 0
+    first = next(chunks, b"")
+    if len(first) >= size:  # nearly always, and a small object is to cost little
+        return bytes(first[:size]), itertools.chain((first,), chunks)
+    held, have = [first], len(first)
     for chunk in chunks:
         held.append(chunk)
         have += len(chunk)
@@ -45,6 +49,28 @@ def peek(chunks: Iterator[Data], size: int = HEAD) -> tuple[bytes, Iterator[Data
             break
     head = b"".join(bytes(h[:size]) for h in held)[:size]
     return head, itertools.chain(held, chunks)
+
+
+def recognise(head: bytes) -> tuple[Shape, Plan | None]:
+    """Shape of an object by its first bytes, and the plan if they begin with a header's line.
+
+    Raises:
+        RejectedObject: recognised as something that is no flow log.
+    """
+    line = head[: head.find(b"\n") + 1]
+    headed = _headed(line) if 0 < len(line) <= _REMEMBERED else None
+    return headed or (sniff(head), None)
+
+
+@lru_cache(maxsize=64)
+def _headed(line: bytes) -> tuple[Shape, Plan] | None:
+    """What a text is that begins with this line; None where its other lines have a say.
+
+    Thousands of objects begin with the same line, and are small.
+    """
+    shape = sniff(line)
+    plan = plan_of(line) if shape in ("text", "csv") else None
+    return (shape, plan) if plan and is_flow_format(plan.columns) else None
 
 
 def sniff(head: bytes) -> Shape:

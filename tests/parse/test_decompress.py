@@ -153,12 +153,48 @@ def test_equal_members_are_not_taken_for_one(padding: int) -> None:
         assert expand(member + bytes(padding) + member) == part + part
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(st.sampled_from([b"", SMALL, SMALL * 50, TEXT[:9_000]]), min_size=1, max_size=3),
+    tail=st.sampled_from([b"", bytes(7), b"junk", b"\x1f\x8b\x08"]),
+    flips=st.lists(st.tuples(st.integers(0, 300), st.integers(1, 255)), max_size=2),
+    cut=st.integers(0, 20),
+    split=st.integers(1, 60),
+)
+def test_a_small_stream_at_once_is_as_in_pieces(
+    texts: list[bytes], tail: bytes, flips: list[tuple[int, int]], cut: int, split: int
+) -> None:
+    """Whole and small it may be inflated in one call, which sees less of what is wrong with it."""
+    data = bytearray(b"".join(gzip.compress(text, mtime=0) for text in texts) + tail)
+    for back, mask in flips:  # the end holds what the short cut goes by
+        data[-1 - back % len(data)] ^= mask
+    data = data[: max(split + 1, len(data) - cut)]
+
+    def outcome(*chunks: bytes) -> bytes | None:
+        try:
+            return expand(*chunks)
+        except RejectedObject:
+            return None
+
+    assert outcome(bytes(data)) == outcome(bytes(data[:split]), bytes(data[split:]))
+
+
 def test_compressed_bytes_that_look_like_a_header() -> None:
     text = BIG[:100_000] + b"\x1f\x8b\x08\x00" + BIG[100_000:]
     for level in (0, 6):
         member = gzip.compress(text, level, mtime=0)
         assert expand(member) == text
         assert expand(member + member) == text + text
+
+
+def test_a_length_that_lies_does_not_pass() -> None:
+    """The last four bytes say how long the text is; they ask for memory and prove nothing."""
+    bomb = bytearray(gzip.compress(bytes(20 << 20), mtime=0))
+    assert len(bomb) < 64 << 10
+    for claimed in (0, 100, 20 << 20, (1 << 32) - 1):
+        bomb[-4:] = claimed.to_bytes(4, "little")
+        with pytest.raises(RejectedObject, match=r"corrupt|times"):
+            expand(bytes(bomb))
 
 
 def test_limits() -> None:
