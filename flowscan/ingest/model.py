@@ -30,7 +30,7 @@ class IngestOptions:
     kernel: Literal["auto", "native", "arrow"] = "auto"
     row_group: int = 960_000
     batch_bytes: int = 256 * MEGABYTE
-    batch_objects: int = 5_000
+    batch_objects: int = 10_000
     fetch_bytes: int = 128 * MEGABYTE
     stop: threading.Event | None = None
 

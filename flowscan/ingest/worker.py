@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 512 << 20
 """Text parsed and not yet written: lines may be long, so rows alone do not bound memory."""
+
+
+RUN, RUN_BYTES = 16, 1 << 20
+"""So many objects, or so many bytes of them, are opened one after the other."""
 
 
 class _Spoiled(Exception):  # noqa: N818 - no mistake, a signal inside this module
@@ -101,15 +105,30 @@ class Worker:
                 return bool(batch.claimed)
 
     def _parse_batch(self, batch: _Batch, transaction: Transaction) -> None:
-        for ticket in self._tickets(batch):
-            payload = self._open(ticket, batch)
-            if payload is None:
-                continue
+        for ticket, payload in self._opened(batch):
             if ticket.object.region != self._region:
                 self._drain(transaction)
                 self._region = ticket.object.region
             self._parse_object(ticket, payload, batch, transaction)
         self._drain(transaction)
+
+    def _opened(self, batch: _Batch) -> Iterator[tuple[Ticket, Payload]]:
+        """The objects of the batch with their bytes.
+
+        Small ones are opened several at a time: code that runs again at once is still in the
+        processor's cache, which after parsing it is not.
+        """
+        run: list[tuple[Ticket, Payload]] = []
+        size = 0
+        for ticket in self._tickets(batch):
+            payload = self._open(ticket, batch)
+            if payload is not None:
+                run.append((ticket, payload))
+                size += ticket.object.size
+            if size >= RUN_BYTES or len(run) == RUN:
+                yield from run
+                run, size = [], 0
+        yield from run
 
     def _tickets(self, batch: _Batch) -> Iterator[Ticket]:
         """What was claimed before, then more from the queue until the batch is full."""
@@ -143,9 +162,7 @@ class Worker:
         self, ticket: Ticket, payload: Payload, batch: _Batch, transaction: Transaction
     ) -> None:
         sink, item = self._sink, ticket.object
-        options = ParseOptions(
-            format=self._options.format or ticket.source.format, default_time=item.time
-        )
+        options = _parse_options(self._options.format or ticket.source.format, item.time)
         digest = payload.digest
         started, written = perf_counter(), self.result.seconds.get("write", 0.0)
         try:
@@ -225,6 +242,12 @@ class Worker:
             result.nodata += record.nodata
             result.skipdata += record.skipdata
             result.rejects += record.rejects
+
+
+@lru_cache(maxsize=256)
+def _parse_options(columns: tuple[str, ...] | None, time: int | None) -> ParseOptions:
+    """What the objects of one slot share."""
+    return ParseOptions(format=columns, default_time=time)
 
 
 def _acknowledge(batch: _Batch) -> None:
