@@ -11,10 +11,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from flowscan.lake import State
 from flowscan.sources import Payload, Source, SourceObject, Window
@@ -32,8 +31,7 @@ WHOLE = 64 << 20
 Found: TypeAlias = tuple[Source, SourceObject]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """One object to read; `fetch` gives its bytes, which may have been downloaded ahead."""
 
     source: Source

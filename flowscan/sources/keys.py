@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from flowscan.sources.model import Window
 
@@ -36,8 +36,7 @@ FIREHOSE_NAME = re.compile(r".*-(\d{4}(?:-\d\d){5})-[0-9a-f-]{36}.*", re.ASCII)
 JUNK = frozenset({"aws-logs-write-test", "_SUCCESS", "ENABLE"})
 
 
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
+class KeyInfo(NamedTuple):
     """What a key says about its records. `time` is the start of the file's slot, epoch seconds."""
 
     account: str | None = None

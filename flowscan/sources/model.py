@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 __all__ = ["Payload", "Source", "SourceObject", "SourceOptions", "Window"]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceObject:
+class SourceObject(NamedTuple):
     """One listed object: a file, an S3 key, a slice of a log group.
 
     `uri` and `etag` are its identity. `etag` is empty for standard input, whose identity is the
