@@ -107,8 +107,12 @@ def _ingest(where: str, opened: list[Source], options: IngestOptions) -> IngestR
     from flowscan.cli.progress import ingest_progress
     from flowscan.ingest import ingest
 
-    with ingest_progress() as progress:
-        return ingest(open_lake(where, create=True), opened, options, progress)
+    try:
+        with ingest_progress() as progress:
+            return ingest(open_lake(where, create=True), opened, options, progress)
+    except KeyboardInterrupt:
+        typer.echo("stopped: what was read is in the lake; the same command goes on", err=True)
+        raise
 
 
 def _ingest_on_spark(

@@ -24,6 +24,9 @@ LOOK_AHEAD = 100_000
 RUN = 256
 """Each time that many more objects were listed, their total is told."""
 
+PATIENCE = 2.0
+"""Seconds that a listing has to notice that it is not wanted any more."""
+
 WHOLE = 64 << 20
 """Objects up to this size are read whole before they are parsed; bigger ones stream."""
 
@@ -82,17 +85,19 @@ class Queue:
         self._found: SimpleQueue[Found | None] = SimpleQueue()  # None: there are no more
         self._lister: threading.Thread | None = None
         self._over = False
-        self._closed = threading.Event()
+        self._stopped = threading.Event()
         self._tickets: deque[Ticket] = deque()
         self._held = 0
         self._pools: dict[int, ThreadPoolExecutor] = {}
         self._lock = threading.Lock()
 
     def take(self) -> Ticket | None:
-        """Hand out the next object, None when there is none left."""
+        """Hand out the next object, None when there is none left or the queue was stopped."""
         with self._lock:
+            if self._stopped.is_set():
+                return None
             if self._lister is None:
-                self._lister = threading.Thread(target=self._list, name="list")
+                self._lister = threading.Thread(target=self._list, name="list", daemon=True)
                 self._lister.start()
             while self._has_room():
                 following = self._following(wait=not self._tickets)
@@ -114,11 +119,16 @@ class Queue:
         """
         return self._new
 
+    def stop(self) -> None:
+        """Hand out nothing more, not even to somebody who waits for the listing."""
+        self._stopped.set()
+        self._found.put(None)
+
     def close(self) -> None:
-        """Stop listing and fetching ahead."""
-        self._closed.set()
+        """Stop, and let go of the threads; one that hangs in a request is left behind."""
+        self.stop()
         if self._lister:
-            self._lister.join()
+            self._lister.join(PATIENCE)
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -128,9 +138,9 @@ class Queue:
                 self._found.put(found)
                 if self.listed % RUN == 0:
                     self._tell()
-                while self._found.qsize() >= LOOK_AHEAD and not self._closed.wait(0.1):
+                while self._found.qsize() >= LOOK_AHEAD and not self._stopped.wait(0.1):
                     pass
-                if self._closed.is_set():
+                if self._stopped.is_set():
                     return
             self._tell()
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from time import perf_counter
 
 from flowscan.errors import SourceError
@@ -43,7 +43,7 @@ def ingest(
     )
     workers = [Worker(lake, queue, state, options, progress) for _ in range(options.workers)]
     try:
-        _run(workers)
+        _run(workers, queue)
     finally:
         queue.close()
         for source in sources:
@@ -64,13 +64,16 @@ def _listing_failed(failure: Exception, result: IngestResult) -> None:
     result.failed.append((failure.where or "listing", failure.what))
 
 
-def _run(workers: Sequence[Worker]) -> None:
-    if len(workers) == 1:
-        workers[0].work()
-        return
+def _run(workers: Sequence[Worker], queue: Queue) -> None:
+    """Let the workers work; after Ctrl-C, or when one fails, the others commit what they have."""
     with ThreadPoolExecutor(len(workers), thread_name_prefix="ingest") as pool:
-        for future in [pool.submit(worker.work) for worker in workers]:
-            future.result()
+        futures = [pool.submit(worker.work) for worker in workers]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            queue.stop()
+    for future in futures:
+        future.result()
 
 
 def dry_run(

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MAX_TEXT = 512 << 20
 """Text parsed and not yet written: lines may be long, so rows alone do not bound memory."""
 
-
 RUN, RUN_BYTES = 16, 1 << 20
 """So many objects, or so many bytes of them, are opened one after the other."""
 
@@ -124,7 +123,7 @@ class Worker:
             payload = self._open(ticket, batch)
             if payload is not None:
                 run.append((ticket, payload))
-                size += ticket.object.size
+                size += ticket.object.size or RUN_BYTES  # of a slice of a log group it is unknown
             if size >= RUN_BYTES or len(run) == RUN:
                 yield from run
                 run, size = [], 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HEADER = (
@@ -135,3 +137,28 @@ def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "ingest" in done.stdout
     assert "heavy: []" in done.stdout
+
+
+def test_ctrl_c_ends_an_ingest_and_keeps_what_was_read(tmp_path: Path) -> None:
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+    logs.mkdir()
+    files = 8_000
+    for number in range(files):
+        (logs / f"{number}.log").write_text(GOOD)
+    command = [sys.executable, "-m", "flowscan", "ingest", str(logs), "--lake", str(lake)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    batches = lake / "_flowscan" / "staging"
+    while not any(p.is_dir() for p in batches.glob("*")) and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    out, error = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert error == "stopped: what was read is in the lake; the same command goes on\n"
+    code, out, _ = flowscan("lake", "verify", "--lake", str(lake))
+    assert (code, out) == (0, "the lake is sound\n")
+    code, out, _ = flowscan("ingest", str(logs), "--lake", str(lake))
+    assert code == 0
+    code, out, _ = flowscan(
+        "query", "SELECT count(*) AS n FROM flows", "--lake", str(lake), "--format", "csv"
+    )
+    assert out.split() == ["n", str(files)]

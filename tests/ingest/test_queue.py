@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_ingest import START, line, sums
 
-from flowscan.errors import SourceError
+from flowscan.errors import LakeError, SourceError
 from flowscan.ingest import IngestOptions, ingest, queue
 from flowscan.lake import Lake
 from flowscan.sources import Payload, SourceObject, Window
@@ -53,6 +55,16 @@ class Told:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake.open(tmp_path / "lake", create=True)
+
+
+def interrupt_after(event: threading.Event) -> None:
+    """Ctrl-C, as soon as the event is set."""
+
+    def press() -> None:
+        assert event.wait(20)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=press).start()
 
 
 def denied(after: int) -> Iterator[int]:
@@ -141,4 +153,56 @@ def test_no_more_is_listed_ahead_than_the_bound(
     time.sleep(0.3)
     assert 200 < new.listed <= 251
     new.close()  # ends the listing, which has no end of its own
-    assert threading.active_count() == 1 or "list" not in {t.name for t in threading.enumerate()}
+    assert "list" not in {thread.name for thread in threading.enumerate()}
+    assert new.take() is None
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_interrupt_ends_an_ingest_that_has_no_end(
+    lake: Lake, tmp_path: Path, workers: int
+) -> None:
+    seen = threading.Event()
+
+    def endless() -> Iterator[int]:
+        for number in itertools.count():
+            if number == 2_000:
+                seen.set()
+            yield number
+
+    interrupt_after(seen)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(lake, [Made(endless)], IngestOptions(workers=workers, batch_objects=100))
+    held = lake.state().totals
+    assert held.sources == held.flows == sums(tmp_path / "lake")[0] > 0
+    assert list(lake.store.folders("_flowscan/staging")) == []
+
+
+def test_an_interrupt_does_not_wait_for_a_listing_that_hangs(lake: Lake) -> None:
+    hanging, over = threading.Event(), threading.Event()
+
+    def hang() -> Iterator[int]:
+        yield from range(10)
+        hanging.set()
+        over.wait(60)
+
+    interrupt_after(hanging)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ingest(lake, [Made(hang)], IngestOptions(workers=2))
+    assert time.monotonic() - started < 20
+    assert lake.state().totals.sources == 10
+    over.set()
+
+
+def test_a_worker_that_fails_ends_the_others(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, calls = Lake.commit, itertools.count()
+
+    def full(*args: Any, **kwargs: Any) -> int:
+        if next(calls) == 2:
+            raise LakeError("cannot write: No space left on device")
+        return commit(*args, **kwargs)
+
+    monkeypatch.setattr(Lake, "commit", full)
+    with pytest.raises(LakeError, match="No space"):
+        ingest(lake, [Made(itertools.count)], IngestOptions(workers=2, batch_objects=50))
+    assert lake.state().totals.sources >= 100
