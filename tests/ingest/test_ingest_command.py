@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "
     "start end action log-status\n"
@@ -139,6 +141,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert "heavy: []" in done.stdout
 
 
+@pytest.mark.usefixtures("listening")
 def test_ctrl_c_ends_an_ingest_and_keeps_what_was_read(tmp_path: Path) -> None:
     logs, lake = tmp_path / "logs", tmp_path / "lake"
     logs.mkdir()
