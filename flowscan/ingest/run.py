@@ -67,8 +67,8 @@ def _listing_failed(failure: Exception, result: IngestResult) -> None:
 def _run(workers: Sequence[Worker], queue: Queue) -> None:
     """Let the workers work; after Ctrl-C, or when one fails, the others commit what they have."""
     with ThreadPoolExecutor(len(workers), thread_name_prefix="ingest") as pool:
-        futures = [pool.submit(worker.work) for worker in workers]
         try:
+            futures = [pool.submit(worker.work) for worker in workers]
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             queue.stop()
