@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -179,19 +180,46 @@ def test_an_interrupt_ends_an_ingest(lake: Lake, tmp_path: Path, workers: int) -
 
 @pytest.mark.usefixtures("listening")
 def test_an_interrupt_does_not_wait_for_a_listing_that_hangs(lake: Lake) -> None:
-    hanging, over = threading.Event(), threading.Event()
+    taken, over = threading.Event(), threading.Event()
 
     def hang() -> Iterator[int]:
         yield from range(10)
-        hanging.set()
         over.wait(60)
 
-    interrupt_after(hanging)
+    class Last(Made):
+        def read(self, obj: SourceObject) -> Payload:
+            if obj.uri == "made:9":
+                taken.set()
+            return super().read(obj)
+
+    interrupt_after(taken)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ingest(lake, [Last(hang)], IngestOptions(workers=2))
+    assert time.monotonic() - started < 20
+    assert lake.state().totals.sources == 10
+    over.set()
+
+
+def test_an_interrupt_while_the_workers_start_stops_them(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, calls, over = ThreadPoolExecutor.submit, itertools.count(), threading.Event()
+
+    def pressed(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return submit(*args, **kwargs)
+
+    def hang() -> Iterator[int]:
+        yield 0
+        over.wait(60)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", pressed)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         ingest(lake, [Made(hang)], IngestOptions(workers=2))
     assert time.monotonic() - started < 20
-    assert lake.state().totals.sources == 10
     over.set()
 
 
