@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from flowscan.parse import cloudwatch
-from flowscan.parse.decompress import Meter, plain
+from flowscan.parse.decompress import Meter, peek, plain
 from flowscan.parse.documents import Collector
 from flowscan.parse.header import parse_format
 from flowscan.parse.model import Counts, Data, Drained, ParseOptions, Plan, Reject
-from flowscan.parse.shapes import Shape, peek, recognise, text_plan
+from flowscan.parse.shapes import HEAD, Shape, recognise, text_plan
 from flowscan.parse.sink import Sink, kernel_name
 from flowscan.parse.text import TextFeed
 
@@ -42,7 +42,8 @@ def parse(chunks: Iterable[bytes], options: ParseOptions, sink: Sink) -> Iterato
     """
     sink.begin(options)
     meter = Meter(options, sink.piece)
-    head, data = peek(plain(chunks, meter))
+    data: Iterator[Data]
+    head, data = peek(plain(chunks, meter), HEAD)
     if head.startswith(_BOM):
         head, data = head[len(_BOM) :], _without(data, len(_BOM))
     shape, plan = recognise(head)

@@ -27,6 +27,7 @@ _WINDOW = 32 << 10
 _WIDEST = 256 << 10
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_MARK = 8  # bytes that tell how something is compressed
 _NESTED = 3
 _SMALL = 64 << 10
 
@@ -103,7 +104,7 @@ def plain(chunks: Iterable[bytes], meter: Meter) -> Iterator[bytes]:
 
 
 def _layers(chunks: Iterator[bytes], meter: Meter, depth: int) -> Iterator[bytes]:
-    head, chunks = _peek(chunks)
+    head, chunks = peek(chunks, _MARK)
     if head.startswith(_GZIP):
         inner = gunzip(chunks, meter)
     elif head.startswith(_ZSTD):
@@ -117,7 +118,8 @@ def _layers(chunks: Iterator[bytes], meter: Meter, depth: int) -> Iterator[bytes
     return _layers(inner, meter, depth - 1)
 
 
-def _peek(chunks: Iterator[bytes], size: int = 8) -> tuple[bytes, Iterator[bytes]]:
+def peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """First bytes of a stream, and the stream as if nothing had been taken."""
     first = next(chunks, b"")
     if len(first) >= size:  # nearly always, and a small object is to cost little
         return bytes(first[:size]), itertools.chain((first,), chunks)

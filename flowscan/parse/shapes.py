@@ -12,7 +12,6 @@ one is refused.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -22,7 +21,7 @@ from flowscan.errors import RejectedObject
 from flowscan.parse import cloudwatch
 from flowscan.parse.header import headerless_plan, is_flow_format, plan_of
 from flowscan.parse.lines import LineParser
-from flowscan.parse.model import Data, ParseOptions, Plan
+from flowscan.parse.model import ParseOptions, Plan
 
 Shape: TypeAlias = Literal[
     "empty", "text", "csv", "parquet", "json", "base64", "cloudwatch-export", "cloudwatch-csv"
@@ -34,21 +33,6 @@ _WRITE_TEST = re.compile(rb"(?i)\s*permission\b[^\n]*\s*\Z")
 _TRACES = re.compile(
     rb"\b(ACCEPT|REJECT|NODATA|SKIPDATA|eni-[0-9a-f]+|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\b"
 )
-
-
-def peek(chunks: Iterator[Data], size: int = HEAD) -> tuple[bytes, Iterator[Data]]:
-    """First bytes of a stream, and the stream as if nothing had been taken."""
-    first = next(chunks, b"")
-    if len(first) >= size:  # nearly always, and a small object is to cost little
-        return bytes(first[:size]), itertools.chain((first,), chunks)
-    held, have = [first], len(first)
-    for chunk in chunks:
-        held.append(chunk)
-        have += len(chunk)
-        if have >= size:
-            break
-    head = b"".join(bytes(h[:size]) for h in held)[:size]
-    return head, itertools.chain(held, chunks)
 
 
 def recognise(head: bytes) -> tuple[Shape, Plan | None]:
