@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run tests/parse and tests/native on a kernel built with AddressSanitizer and UBSan.
+# Run tests/parse, tests/native and tests/test_arrays.py on a kernel built with AddressSanitizer and UBSan.
 #
 #   sh native/sanitize.sh PYTHON [PYTEST ARGUMENTS]
 #
@@ -41,4 +41,4 @@ export PYTHONPATH="$PWD" PYTHONMALLOC=malloc LD_PRELOAD="$asan $ubsan"
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1
 "$python" -c 'from flowscan.parse import native_text; assert native_text.available(); print(native_text.__file__)'
-exec "$python" -m pytest -q -p no:cacheprovider -m "not slow" tests/native tests/parse "$@"
+exec "$python" -m pytest -q -p no:cacheprovider -m "not slow" tests/native tests/parse tests/test_arrays.py "$@"
