@@ -138,23 +138,17 @@ def _run(
     memory: str | None,
     timeout: float | None,
 ) -> Any:
-    import tempfile
-
     from flowscan.cli.options import open_lake
     from flowscan.engine import Engine
 
     snapshot = open_lake(lake).snapshot(window["since"], window["until"])
-    with (
-        tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
-        Engine(
-            snapshot,
-            since=window["since"],
-            until=window["until"],
-            memory_limit=memory,
-            temp_directory=spill,
-            timeout=timeout,
-        ) as engine,
-    ):
+    with Engine(
+        snapshot,
+        since=window["since"],
+        until=window["until"],
+        memory_limit=memory,
+        timeout=timeout,
+    ) as engine:
         rows = engine.run(chosen, values) if chosen else engine.query(sql, values)
         for note in engine.notes:
             typer.echo(f"note: {note}", err=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,8 @@ log = logging.getLogger(__name__)
 
 CHUNK_ROWS: Final = 12_000_000
 MEMORY: Final = "1400MB"
+"""What DuckDB may take for a chunk; a single day of more flows may take its default, 80 % of the
+machine's, since its groups would no longer fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Options:
     """What to evaluate and how; times are epoch seconds, rounded out to whole UTC days.
 
     `opener` gives the engine to run on, DuckDB on this machine if None; `chunk_rows` bounds the
-    flows that it is given at once, but for a single day.
+    flows that it is given at once, but for a single day. `memory_limit` is DuckDB's, such as
+    `2GB`; by default it follows the chunk.
     """
 
     since: int | None = None
@@ -53,7 +55,7 @@ class Options:
     mmdb: tuple[str, ...] = ()
     suppress: Sequence[store.Rule] = ()
     again: bool = False
-    memory_limit: str = MEMORY
+    memory_limit: str | None = None
     threads: int | None = None
     opener: Opener | None = None
     chunk_rows: int = CHUNK_ROWS
@@ -215,35 +217,29 @@ class _Run:
         past = {d for day in chunk for d in self.days.window(day, lookback)} - set(chunk)
         kept, missing = history.recall(self.lake, self.days, sorted(past))
         for days in self._chunks(missing):
-            with (
-                tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
-                self._engine(days, spill) as engine,
-            ):
+            with self._engine(days) as engine:
                 self._shared(engine, days, {})
                 history.keep(self.lake, engine, self.days, days)
         if missing:
             kept, _ = history.recall(self.lake, self.days, sorted(past))
-        with (
-            tempfile.TemporaryDirectory(prefix="flowscan-") as spill,
-            self._engine(chunk, spill) as engine,
-        ):
+        with self._engine(chunk) as engine:
             self._shared(engine, chunk, kept)
             if lookback:
                 history.keep(self.lake, engine, self.days, chunk)
             return self._evaluate(engine, chunk, chosen, due, evaluated)
 
-    def _engine(self, days: Sequence[int], spill: str) -> Workspace:
+    def _engine(self, days: Sequence[int]) -> Workspace:
         since, until = min(days), max(days) + DAY
         snapshot = self.lake.snapshot(since, until)
         if self.options.opener is not None:
             return self.options.opener(snapshot, since, until)
+        ordinary = sum(self.days.rows[day] for day in days) <= self.options.chunk_rows
         return Engine(
             snapshot,
             since=since,
             until=until,
-            memory_limit=self.options.memory_limit,
+            memory_limit=self.options.memory_limit or (MEMORY if ordinary else None),
             threads=self.options.threads,
-            temp_directory=spill,
             derived=False,
         )
 

@@ -7,6 +7,7 @@ for SQL of the library itself. The connection is locked before the first stateme
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -27,7 +28,9 @@ _SHOW: Final = re.compile(
 class Engine:
     """A locked-down in-memory DuckDB over one snapshot. Not thread-safe: one per thread.
 
-    Integers divide as in Trino: `7 / 2` is 3, also for `execute`.
+    Integers divide as in Trino: `7 / 2` is 3, also for `execute`. What does not fit into memory
+    goes to a folder of the engine's own in the system's temporary folder (`TMPDIR` moves it),
+    which ends with the engine; where there is none that can be written, nothing spills.
 
     Args:
         snapshot: the files to read, as `Lake.snapshot()` gives them.
@@ -35,7 +38,6 @@ class Engine:
         until: end of the window of `flows`, epoch seconds, exclusive.
         memory_limit: such as `2GB`; DuckDB's own default (80 % of the machine) if None.
         threads: worker threads; one per core if None.
-        temp_directory: where large sorts spill to; nothing spills if None.
         timeout: seconds that one query may run.
         tables: Arrow tables that appear as views beside, or in place of, those of the lake.
         derived: make `sessions` and the like as views when they are named; False for a caller
@@ -50,7 +52,6 @@ class Engine:
         until: int | None = None,
         memory_limit: str | None = None,
         threads: int | None = None,
-        temp_directory: str | None = None,
         timeout: float | None = None,
         tables: Mapping[str, Any] | None = None,
         derived: bool = True,
@@ -59,9 +60,7 @@ class Engine:
         self._since, self._until = since, until
         self._timeout = timeout
         self._con = lockdown.connect()
-        lockdown.limit(
-            self._con, memory=memory_limit, threads=threads, temp_directory=temp_directory
-        )
+        self._spill = _spill()
         self._shown: tuple[str, ...] = ()
         self._listed = "sources" in (tables or {})
         self._macros: set[str] = set()
@@ -69,18 +68,28 @@ class Engine:
         self._notes: list[str] = []
         self._mapped: set[str] = set()
         self._derived = {query.id for query in queries.derived()} if derived else set()
-        files = getattr(snapshot, "filesystem", lambda: None)()
+        try:
+            spill = self._spill.name if self._spill else None
+            lockdown.limit(self._con, memory=memory_limit, threads=threads, temp_directory=spill)
+            lockdown.lock(self._con, self._fill(tables or {}))
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, given: Mapping[str, Any]) -> list[str]:
+        """Make the views, and the tables that were given; the files that they read."""
+        files = getattr(self._files, "filesystem", lambda: None)()
         if files is not None:
             self._con.register_filesystem(files)
         paths = list(self._variable("flows"))
         self._show_flows(set())
         for name in schema.SMALL_TABLES:
             paths += self._variable(name)
-            self._create(name, views.small_sql(snapshot, name))
-        for name, table in (tables or {}).items():
+            self._create(name, views.small_sql(self._files, name))
+        for name, table in given.items():
             self._con.register(f"arrow_{name}", table)
             self._create(name, f"SELECT * FROM {views.identifier(f'arrow_{name}')}")
-        lockdown.lock(self._con, paths)
+        return paths
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -98,6 +107,8 @@ class Engine:
     def close(self) -> None:
         """Drop the database and everything that was made in it."""
         self._con.close()
+        if self._spill:
+            self._spill.cleanup()
 
     def interrupt(self) -> None:
         """Stop what is running; it raises EngineError. May be called from another thread."""
@@ -310,3 +321,10 @@ class Engine:
 
     def _create(self, name: str, select: str) -> None:
         self._con.execute(f"CREATE OR REPLACE VIEW {views.identifier(name)} AS {select}")
+
+
+def _spill() -> tempfile.TemporaryDirectory[str] | None:
+    try:
+        return tempfile.TemporaryDirectory(prefix="flowscan-", ignore_cleanup_errors=True)
+    except OSError:
+        return None

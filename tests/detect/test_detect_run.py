@@ -264,3 +264,21 @@ def test_shipped_files_mean_the_same_in_both_dialects(sample):
             assert sorted(map(key, plain)) == sorted(map(key, read)), d.id
             seen += len(plain)
         assert seen > 100
+
+
+@pytest.mark.parametrize(("chunk_rows", "limit"), [(12_000_000, "1400MB"), (100, None)])
+def test_a_day_larger_than_a_chunk_may_take_more_memory(sample, monkeypatch, chunk_rows, limit):
+    from flowscan.detect import run
+
+    given = []
+
+    class Noted(run.Engine):
+        def __init__(self, *args, **options):
+            given.append(options["memory_limit"])
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(run, "Engine", Noted)
+    before = essence(sample)
+    detect(sample, Options(again=True, chunk_rows=chunk_rows), now=NOW)
+    assert set(given) == {limit}
+    assert essence(sample) == before
