@@ -62,7 +62,7 @@ def build(
     begin, end = period.before.since, period.until
     snapshot = lake.snapshot(begin, end)
     with chosen.opener(snapshot, begin, end) if chosen.opener else Engine(snapshot) as engine:
-        bound = _fold(engine, period)
+        bound = _fold(engine, period, chosen.top)
         overview = _overview(engine, bound, period, held.since if held else made - DAY)
         hosts = flows.hosts(engine)
         matched = flows.matches(engine, bound)
@@ -131,7 +131,7 @@ def _period(
     return Period(min(begin, end - 1), end), held
 
 
-def _fold(engine: Workspace, period: Period) -> dict[str, Any]:
+def _fold(engine: Workspace, period: Period, top: int) -> dict[str, Any]:
     base = min(3600, _step(period))
     bound = {
         "since": period.since,
@@ -142,7 +142,23 @@ def _fold(engine: Workspace, period: Period) -> dict[str, Any]:
     }
     for name, text in sql.FOLDS.items():
         engine.make(name, text, flows.named(text, bound))
+    _pair(engine, bound, top)
+    engine.make("report_hosts", sql.HOSTS)
     return bound
+
+
+def _pair(engine: Workspace, bound: Mapping[str, Any], top: int) -> None:
+    """Make the pairs of those that matter: all of ours, and whoever may be of a busiest pair."""
+    least = flows.rows(engine, sql.BUSY, {})[0]["least"]
+    while True:
+        engine.make("report_kept", sql.KEPT, {"least": least})
+        engine.make("report_pairs", sql.PAIRS, flows.named(sql.PAIRS, bound))
+        busiest = flows.rows(engine, sql.TALKERS, {"top": top})
+        found = busiest[-1]["bytes"] if len(busiest) == top else 0
+        # A pair that is not there has fewer than `least` bytes.
+        if found >= least:
+            return
+        least = found
 
 
 def _step(period: Period) -> int:

@@ -70,9 +70,11 @@ def view(
     row: Mapping[str, Any], known: Known, hosts: Mapping[str, str], *, actors: int = MOST_ACTORS
 ) -> FindingView:
     """One row of the lake's findings, with at most so many actors."""
-    everyone = [_actor(a) for a in _json(row.get("actors"), list) if isinstance(a, dict)]
+    # A sweep may have thousands of actors, of whom a few are shown.
+    everyone = [a for a in _json(row.get("actors"), list) if isinstance(a, dict)]
     shown = tuple(
-        replace(a, details={**known.details(a.address), **a.details}) for a in everyone[:actors]
+        replace(a, details={**known.details(a.address), **a.details})
+        for a in map(_actor, everyone[:actors])
     )
     evidence = _json(row.get("evidence"), dict)
     facts, table = _evidence(evidence)
@@ -93,7 +95,7 @@ def view(
         status_reason=row["status_reason"],
         account=row["account_id"],
         count=int(row["count"] or 0),
-        bytes=sum(a.bytes for a in everyone),
+        bytes=sum(_whole(a.get("bytes")) for a in everyone),
         first_seen=int(row["first_seen"] or 0),
         last_seen=int(row["last_seen"] or 0),
         actors=shown,

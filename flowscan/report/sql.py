@@ -53,18 +53,56 @@ FROM flows WHERE "start" >= $before AND "start" < $until
 GROUP BY 1, 2, 3
 """
 
-PAIRS = f"""
-WITH pairs AS (
-    SELECT interface_id, srcaddr, dstaddr, count(*) AS flows,
+# What an address sent and what it was sent, and whether it is ours: judged once for an address.
+SIDES = f"""
+SELECT side, address, flows, rejected, bytes, {_local("address")} AS local FROM (
+    SELECT CASE WHEN grouping(srcaddr) = 0 THEN 'source' ELSE 'destination' END AS side,
+           coalesce(srcaddr, dstaddr) AS address, count(*) AS flows,
            count(*) FILTER (WHERE action = 'REJECT') AS rejected,
-           coalesce(CAST(sum(packets) FILTER (WHERE action IS DISTINCT FROM 'REJECT') AS BIGINT), 0)
-               AS packets,
            coalesce(CAST(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT') AS BIGINT), 0)
                AS bytes
     FROM flows WHERE "start" >= $since AND "start" < $until AND srcaddr IS NOT NULL
+    GROUP BY GROUPING SETS ((srcaddr), (dstaddr))
+) AS a WHERE address IS NOT NULL
+"""
+
+# The least that one of the busiest sides has; with it, at most a few more than that many are kept.
+BUSY = """
+SELECT coalesce(min(bytes), 0) AS least FROM (
+    SELECT bytes FROM report_sides ORDER BY bytes DESC LIMIT 1000) AS a
+"""
+
+# Who keeps a name in `report_pairs`. A pair has no more bytes than either of its ends, so pairs of
+# at least $least bytes are all there. Grouping by numbers costs two thirds of grouping by texts.
+KEPT = """
+SELECT address, local, row_number() OVER (ORDER BY address) AS number FROM (
+    SELECT DISTINCT address, local FROM report_sides WHERE local OR bytes >= $least) AS a
+"""
+
+# The many that were seen a few times, mostly strangers, are one end, '*': pairs of a local address
+# and a stranger can be as many as the flows, and grouping all of them takes memory in proportion.
+PAIRS = """
+SELECT p.interface_id, coalesce(s.address, '*') AS srcaddr,
+       CASE WHEN p.destination IS NOT NULL THEN coalesce(d.address, '*') END AS dstaddr,
+       coalesce(s.local, FALSE) AS src_local,
+       CASE WHEN p.destination IS NOT NULL THEN coalesce(d.local, FALSE) END AS dst_local,
+       p.flows, p.rejected, p.packets, p.bytes
+FROM (
+    SELECT f.interface_id, coalesce(s.number, 0) AS source,
+           CASE WHEN f.dstaddr IS NOT NULL THEN coalesce(d.number, 0) END AS destination,
+           count(*) AS flows, count(*) FILTER (WHERE f.action = 'REJECT') AS rejected,
+           coalesce(CAST(sum(f.packets) FILTER (WHERE f.action IS DISTINCT FROM 'REJECT')
+               AS BIGINT), 0) AS packets,
+           coalesce(CAST(sum(f.bytes) FILTER (WHERE f.action IS DISTINCT FROM 'REJECT')
+               AS BIGINT), 0) AS bytes
+    FROM flows AS f
+    LEFT JOIN report_kept AS s ON s.address = f.srcaddr
+    LEFT JOIN report_kept AS d ON d.address = f.dstaddr
+    WHERE f."start" >= $since AND f."start" < $until AND f.srcaddr IS NOT NULL
     GROUP BY 1, 2, 3
-)
-SELECT *, {_local("srcaddr")} AS src_local, {_local("dstaddr")} AS dst_local FROM pairs
+) AS p
+LEFT JOIN report_kept AS s ON s.number = p.source
+LEFT JOIN report_kept AS d ON d.number = p.destination
 """
 
 REJECTED = """
@@ -96,11 +134,10 @@ WHERE r.rank = 1 AND o.address <> r.address
 FOLDS: Final = {
     "report_own6": OWN6,
     "report_hours": HOURS,
-    "report_pairs": PAIRS,
+    "report_sides": SIDES,
     "report_rejected": REJECTED,
-    "report_hosts": HOSTS,
 }
-"""The tables to make, in order."""
+"""The tables to make, in order; `report_kept`, `report_pairs` and `report_hosts` follow."""
 
 SELECT_HOSTS = """
 SELECT interface_id, address, host FROM report_hosts ORDER BY interface_id, address
@@ -118,12 +155,8 @@ FROM report_hours GROUP BY 1
 
 PARTIES = """
 SELECT
-    (SELECT count(DISTINCT a) FROM (
-        SELECT srcaddr AS a FROM report_pairs WHERE src_local
-        UNION SELECT dstaddr FROM report_pairs WHERE dst_local)) AS local_addresses,
-    (SELECT count(DISTINCT a) FROM (
-        SELECT srcaddr AS a FROM report_pairs WHERE NOT src_local
-        UNION SELECT dstaddr FROM report_pairs WHERE NOT dst_local)) AS public_addresses,
+    (SELECT count(DISTINCT address) FROM report_sides WHERE local) AS local_addresses,
+    (SELECT count(DISTINCT address) FROM report_sides WHERE NOT local) AS public_addresses,
     CAST(coalesce(sum(bytes) FILTER (WHERE NOT src_local AND dst_local), 0) AS BIGINT) AS bytes_in,
     CAST(coalesce(sum(bytes) FILTER (WHERE src_local AND NOT dst_local), 0) AS BIGINT) AS bytes_out
 FROM report_pairs
@@ -144,44 +177,49 @@ SELECT (t / 86400 + 3) % 7 AS weekday, t % 86400 / 3600 AS hour,
 FROM report_hours WHERE t >= $since GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-REJECTED_PORTS = """
+_REFUSED = """top AS (
+    SELECT protocol, dstport, sum(flows) AS flows FROM report_rejected GROUP BY protocol, dstport
+    ORDER BY flows DESC, protocol, dstport LIMIT $top
+), refused AS (
+    SELECT r.* FROM report_rejected AS r
+    JOIN top AS t ON t.protocol IS NOT DISTINCT FROM r.protocol
+        AND t.dstport IS NOT DISTINCT FROM r.dstport
+)"""
+
+REJECTED_PORTS = f"""
+WITH {_REFUSED}
 SELECT protocol, dstport, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(packets) AS BIGINT) AS packets, count(DISTINCT srcaddr) AS sources,
        count(DISTINCT dstaddr) AS targets, min(first_seen) AS first_seen,
        max(last_seen) AS last_seen
-FROM report_rejected GROUP BY protocol, dstport
-ORDER BY flows DESC, protocol, dstport LIMIT $top
+FROM refused GROUP BY protocol, dstport ORDER BY flows DESC, protocol, dstport
 """
 
 # The three busiest sources of each of these ports.
-REJECTED_PORT_SOURCES = """
-WITH top AS (
-    SELECT protocol, dstport, sum(flows) AS flows FROM report_rejected GROUP BY protocol, dstport
-    ORDER BY flows DESC, protocol, dstport LIMIT $top
-), per_source AS (
+REJECTED_PORT_SOURCES = f"""
+WITH {_REFUSED}, per_source AS (
     SELECT protocol, dstport, srcaddr, CAST(sum(flows) AS BIGINT) AS flows,
            row_number() OVER (
                PARTITION BY protocol, dstport ORDER BY sum(flows) DESC, srcaddr) AS place
-    FROM report_rejected GROUP BY protocol, dstport, srcaddr
+    FROM refused GROUP BY protocol, dstport, srcaddr
 )
-SELECT s.protocol, s.dstport, s.srcaddr, s.flows
-FROM per_source AS s
-JOIN top AS t ON t.protocol IS NOT DISTINCT FROM s.protocol
-    AND t.dstport IS NOT DISTINCT FROM s.dstport
-WHERE s.place <= 3 ORDER BY s.protocol, s.dstport, s.place
+SELECT protocol, dstport, srcaddr, flows FROM per_source
+WHERE place <= 3 ORDER BY protocol, dstport, place
 """
 
 REJECTED_SOURCES = f"""
-WITH busiest AS (
-    SELECT srcaddr, CAST(sum(flows) AS BIGINT) AS flows,
-           count(DISTINCT (protocol, dstport)) AS ports, count(DISTINCT dstaddr) AS targets
-    FROM report_rejected GROUP BY srcaddr ORDER BY flows DESC, srcaddr LIMIT $top
-), through AS (
-    SELECT srcaddr, sum(flows - rejected) AS accepted FROM report_pairs GROUP BY srcaddr
+WITH top AS (
+    SELECT srcaddr, CAST(sum(flows) AS BIGINT) AS flows FROM report_rejected GROUP BY srcaddr
+    ORDER BY flows DESC, srcaddr LIMIT $top
+), busiest AS (
+    SELECT r.srcaddr, max(t.flows) AS flows, count(DISTINCT (r.protocol, r.dstport)) AS ports,
+           count(DISTINCT r.dstaddr) AS targets
+    FROM report_rejected AS r JOIN top AS t ON t.srcaddr IS NOT DISTINCT FROM r.srcaddr
+    GROUP BY r.srcaddr
 )
 SELECT s.srcaddr, s.flows, s.ports, s.targets, {_local("s.srcaddr")} AS own,
-       CAST(coalesce(p.accepted, 0) AS BIGINT) AS accepted
-FROM busiest AS s LEFT JOIN through AS p ON p.srcaddr = s.srcaddr
+       CAST(coalesce(p.flows - p.rejected, 0) AS BIGINT) AS accepted
+FROM busiest AS s LEFT JOIN report_sides AS p ON p.side = 'source' AND p.address = s.srcaddr
 ORDER BY s.flows DESC, s.srcaddr
 """
 
@@ -190,26 +228,25 @@ TALKERS = """
 WITH once AS (
     SELECT srcaddr, dstaddr, max(flows - rejected) AS flows, max(packets) AS packets,
            max(bytes) AS bytes
-    FROM report_pairs WHERE flows > rejected GROUP BY srcaddr, dstaddr
+    FROM report_pairs
+    WHERE flows > rejected AND srcaddr <> '*' AND dstaddr IS DISTINCT FROM '*'
+    GROUP BY srcaddr, dstaddr
 )
 SELECT srcaddr, dstaddr, flows, packets, bytes FROM once
 ORDER BY bytes DESC, srcaddr, dstaddr LIMIT $top
 """
 
 # Towards a service of ours: opened by a SYN where flags are logged (2 without 16, the SYN-ACK),
-# else lower port = server. Who is ours was judged pair by pair already: two sets of addresses
-# cost less here than judging every flow again.
+# else lower port = server. Who is ours was judged before: two sets of addresses cost less here than
+# judging every flow again.
 EXPOSURE = f"""
-WITH reached AS (
-    SELECT srcaddr, dstaddr FROM report_pairs
-    WHERE dst_local AND NOT src_local AND flows > rejected
-)
+WITH ours AS (SELECT address FROM report_kept WHERE local)
 SELECT dstaddr, max(interface_id) AS interface_id, protocol, dstport,
        count(DISTINCT srcaddr) AS sources, count(*) AS flows,
        CAST(sum(bytes) AS BIGINT) AS bytes, min("start") AS first_seen, max("end") AS last_seen
-FROM flows
-WHERE action = 'ACCEPT' AND "start" >= $since AND "start" < $until
-  AND dstaddr IN (SELECT dstaddr FROM reached) AND srcaddr IN (SELECT srcaddr FROM reached)
+FROM flows LEFT JOIN ours ON ours.address = srcaddr
+WHERE ours.address IS NULL AND srcaddr IS NOT NULL AND action = 'ACCEPT'
+  AND "start" >= $since AND "start" < $until AND dstaddr IN (SELECT address FROM ours)
   AND protocol IN (6, 17) AND dstport < srcport AND dstport < 32768
   AND (tcp_flags IS NULL OR NOT (tcp_flags % 4 >= 2 AND tcp_flags % 32 >= 16))
 GROUP BY dstaddr, protocol, dstport
@@ -233,14 +270,9 @@ FROM once GROUP BY 1, 2
 """
 
 PUBLIC = """
-WITH sides AS (
-    SELECT srcaddr AS address, flows, rejected, bytes FROM report_pairs WHERE NOT src_local
-    UNION ALL
-    SELECT dstaddr, flows, rejected, bytes FROM report_pairs WHERE NOT dst_local
-)
 SELECT address, CAST(sum(flows) AS BIGINT) AS flows, CAST(sum(rejected) AS BIGINT) AS rejected,
        CAST(sum(bytes) AS BIGINT) AS bytes
-FROM sides GROUP BY address ORDER BY flows DESC, address LIMIT $top
+FROM report_sides WHERE NOT local GROUP BY address ORDER BY flows DESC, address LIMIT $top
 """
 
 COVERAGE = """

@@ -1,0 +1,129 @@
+"""Pairs of the many are folded into one stranger; what the report says of them stays exact.
+
+The reference counts every pair by hand, as the report would if it kept them all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from flowscan.engine import Engine
+from flowscan.ingest import ingest
+from flowscan.lake import Lake
+from flowscan.report import Options, build
+from flowscan.sources import SourceOptions, open_source
+
+BEGIN = 1_785_715_200
+Flow = tuple[str, str, str, int, str]
+
+
+def lake_of(folder: Path, flows: Iterable[Flow]) -> Lake:
+    log = folder / "flows.log"
+    log.write_text(
+        "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"
+        " start end action log-status\n"
+        + "".join(
+            f"2 123456789012 {eni} {src} {dst} 40000 443 6 2 {size} {BEGIN + i % 3600}"
+            f" {BEGIN + i % 3600 + 30} {action} OK\n"
+            for i, (eni, src, dst, size, action) in enumerate(flows)
+        )
+    )
+    lake = Lake.open(folder / "lake", create=True)
+    ingest(lake, [open_source(str(log), SourceOptions())])
+    return lake
+
+
+def busiest(flows: Iterable[Flow]) -> list[tuple[str, str, int, int]]:
+    """Every pair by what the interface that saw most of it logged; accepted flows only."""
+    seen: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0, 0])
+    )
+    for eni, src, dst, size, action in flows:
+        if action == "ACCEPT":
+            seen[src, dst][eni][0] += 1
+            seen[src, dst][eni][1] += size
+    rows = [
+        (src, dst, max(n for n, _ in by.values()), max(b for _, b in by.values()))
+        for (src, dst), by in seen.items()
+    ]
+    return sorted(rows, key=lambda r: (-r[3], r[0], r[1]))
+
+
+def skewed() -> list[Flow]:
+    rng = random.Random(3)
+    strangers = [f"2{a}.{b}.7.{c}" for a in range(1, 3) for b in range(10) for c in range(1, 200)]
+    flows = []
+    for _ in range(20_000):
+        host, peer = rng.randrange(30), strangers[int(rng.paretovariate(0.3)) % len(strangers)]
+        size = int(rng.paretovariate(0.8) * 100)
+        ends = (peer, f"10.0.0.{host}") if rng.random() < 0.5 else (f"10.0.0.{host}", peer)
+        action = "REJECT" if rng.random() < 0.2 else "ACCEPT"
+        flows.append((f"eni-{host:017x}", *ends, size, action))
+    return flows
+
+
+def level() -> list[Flow]:
+    """Everybody sends everybody about the same: no end has less than the busiest pair."""
+    rng = random.Random(5)
+    return [
+        (f"eni-{host:017x}", f"23.4.{peer // 250}.{peer % 250 + 1}", f"10.0.0.{host}",
+         rng.randrange(1000, 1100), "ACCEPT")
+        for peer in range(1500) for host in range(8)
+    ]  # fmt: skip
+
+
+def few() -> list[Flow]:
+    """Fewer pairs than are shown, and strangers who never got through."""
+    refused = [("eni-0", f"23.4.{i // 250}.{i % 250 + 1}", "10.0.0.1", 40, "REJECT")
+               for i in range(1200)]  # fmt: skip
+    return [*refused, ("eni-0", "23.9.9.9", "10.0.0.1", 70, "ACCEPT")]
+
+
+@pytest.mark.parametrize("made", [skewed, level, few])
+def test_folding_the_many_changes_no_figure(made, tmp_path: Path) -> None:
+    flows = made()
+    report = build(lake_of(tmp_path, flows), options=Options(top=20))
+    wanted = busiest(flows)[:20]
+    assert [(t.source, t.destination, t.flows, t.bytes) for t in report.talkers] == wanted
+    public = {a for f in flows for a in f[1:3] if not a.startswith("10.")}
+    ours = {a for f in flows for a in f[1:3] if a.startswith("10.")}
+    assert (report.overview.public_addresses, report.overview.local_addresses) == (
+        len(public), len(ours),
+    )  # fmt: skip
+    through = [f for f in flows if f[4] == "ACCEPT"]
+    assert report.overview.bytes_in == sum(f[3] for f in through if f[2] in ours)
+    assert report.overview.bytes_out == sum(f[3] for f in through if f[1] in ours)
+    assert sum(link.flows for link in report.links) == len(flows)
+    assert "*" not in {end for link in report.links for end in (link.source, link.destination)}
+    reached = {f[2]: set[str]() for f in through if f[2] in ours}
+    for f in through:
+        if f[2] in ours:
+            reached[f[2]].add(f[1])
+    exposed = {e.address: e.sources for e in report.exposure}
+    assert exposed == {a: len(reached[a]) for a in exposed}
+    assert len(exposed) == min(20, len(reached))
+
+
+def test_the_many_are_not_kept_pair_by_pair(tmp_path: Path, monkeypatch) -> None:
+    """Memory follows the local addresses and the busiest, not every stranger who knocked."""
+    flows = skewed()
+    held: list[int] = []
+    close = Engine.close
+
+    def count(engine: Engine) -> None:
+        made = engine.execute("SELECT count(*) AS n FROM duckdb_tables()"
+                              " WHERE table_name = 'report_pairs'").to_pylist()  # fmt: skip
+        if made[0]["n"]:
+            rows = engine.execute("SELECT count(*) AS n FROM report_pairs").to_pylist()
+            held.append(rows[0]["n"])
+        close(engine)
+
+    monkeypatch.setattr(Engine, "close", count)
+    build(lake_of(tmp_path, flows))
+    assert len(held) == 1
+    assert held[0] < len({f[:3] for f in flows})
