@@ -7,7 +7,7 @@ type = "integer"
 help = "rows to show"
 */
 SELECT
-    date_format(from_unixtime("start"), '%Y-%m-%dT%H:00Z') AS hour,
+    date_format(from_unixtime("start" - mod("start", 3600)), '%Y-%m-%dT%H:00Z') AS hour,
     dstport,
     protocol,
     COUNT(*) AS flows,
@@ -15,6 +15,6 @@ SELECT
 FROM flows
 WHERE action = 'REJECT'
   AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY 1, dstport, protocol
+GROUP BY "start" - mod("start", 3600), dstport, protocol
 ORDER BY hour, flows DESC, dstport, protocol
 LIMIT /*$top*/ 500

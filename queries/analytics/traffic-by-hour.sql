@@ -7,7 +7,7 @@ type = "integer"
 help = "rows to show"
 */
 SELECT
-    date_format(from_unixtime("start"), '%Y-%m-%dT%H:00Z') AS hour,
+    date_format(from_unixtime("start" - mod("start", 3600)), '%Y-%m-%dT%H:00Z') AS hour,
     COUNT(*) AS flows,
     SUM(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected,
     SUM(bytes) AS bytes,
@@ -15,6 +15,6 @@ SELECT
     COUNT(DISTINCT srcaddr) AS sources
 FROM flows
 WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY 1
+GROUP BY "start" - mod("start", 3600)
 ORDER BY hour
 LIMIT /*$top*/ 744
