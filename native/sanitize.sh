@@ -1,5 +1,6 @@
 #!/bin/sh
-# Run tests/parse, tests/native and tests/test_arrays.py on a kernel built with AddressSanitizer and UBSan.
+# Run tests/parse, tests/native and tests/test_arrays.py on a kernel built with AddressSanitizer
+# and UBSan.
 #
 #   sh native/sanitize.sh PYTHON [PYTEST ARGUMENTS]
 #
