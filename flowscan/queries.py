@@ -42,6 +42,10 @@ _TOKENS: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_READ_FROM: Final = re.compile(
+    r"\b(?:FROM|JOIN|DESCRIBE|DESC)\s+(?:TABLE\s+)?[\"`]?(\w+)", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -216,19 +220,23 @@ def catalogue(kind: str | None = None, extra: Path | None = None) -> list[Query]
 
 
 def derived() -> list[Query]:
-    """The views that are made of `flows` (`sessions` …), each after those that it reads."""
+    """The tables that are made of `flows` (`sessions` …), each after those that it reads."""
     found = {path.stem: read(path, "") for path in sorted(queries_dir().glob("*.sql"))}
-    words = {name: set(re.findall(r"\w+", query.sql)) & set(found) for name, query in found.items()}
     order: dict[str, None] = {}
 
-    def add(name: str, above: frozenset[str]) -> None:
-        for other in sorted(words[name] - above - {name}):
-            add(other, above | {name})
+    def add(name: str) -> None:
+        for other in sorted(read_from(found[name].sql) & set(found)):
+            add(other)
         order[name] = None
 
     for name in found:
-        add(name, frozenset())
+        add(name)
     return [found[name] for name in order]
+
+
+def read_from(sql: str) -> set[str]:
+    """Names that stand where an SQL text may read from a table."""
+    return {name.lower() for name in _READ_FROM.findall(sql)}
 
 
 def load(name_or_path: str | Path, extra: Path | None = None) -> Query:

@@ -3,25 +3,27 @@ id = "contacts"
 title = "Who called whom: sessions of one day, client, server, port and protocol"
 description = """
 One row per UTC day, client, server, server port and protocol, with how the sessions ended:
-refused (REJECT), silent (no answer), closed (answered by bare resets), empty (a handshake without
-payload) and open (payload went over); late answers alone count in none of these. failed is refused, silent and closed together. tries are
-open sessions of the size of one password guess, heavy the ones that carried work. Sides: ours (an
-interface's address or a private one), public, other (multicast, link-local and the like).
+refused (what went out or came back was refused), silent (no answer), closed (answered by bare
+resets), empty (a handshake without payload) and open (payload went over); late answers alone
+count in none of these, nor does a session of which it is undecided who called. failed is refused,
+silent and closed together. tries are open sessions of the size of one password guess, heavy the
+ones that carried work. packets and bytes are all that was sent, refused ones too; packets_out to
+bytes_in only what was accepted. Sides: ours (an interface's address or a private one), public,
+other (multicast, link-local and the like).
 """
 columns = ["day", "client", "server", "port", "protocol", "client_side", "server_side",
-  "sessions", "refused", "silent", "closed", "empty", "open", "failed", "tries", "heavy",
-  "packets_out", "packets_in", "bytes_out", "bytes_in", "duration", "first_seen", "last_seen"]
+  "interface_id", "account_id", "sessions", "undecided", "refused", "silent", "closed", "empty",
+  "open", "failed", "tries", "heavy", "packets_out", "packets_in", "bytes_out", "bytes_in",
+  "packets", "bytes", "duration", "first_seen", "last_seen"]
 */
 WITH ended AS (
-  SELECT
-    first_seen - mod(first_seen, 86400) AS day,
-    client, server,
-    CASE WHEN protocol IN (6, 17, 132) THEN server_port ELSE 0 END AS port,
-    protocol, packets_out, packets_in, bytes_out, bytes_in, first_seen, last_seen,
+  SELECT *,
     CASE
-      WHEN packets_out = 0 THEN 'stray'
+      WHEN initiator = 'undecided' THEN 'undecided'
+      WHEN packets_out + refused_out = 0 THEN 'stray'
       WHEN packets_in = 0 AND rejected > 0 THEN 'refused'
       WHEN packets_in = 0 THEN 'silent'
+      WHEN packets_out = 0 THEN 'refused'
       WHEN protocol <> 6 THEN 'open'
       WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= 42 * packets_in
         AND bytes_out <= 66 * packets_out THEN 'closed'
@@ -31,11 +33,30 @@ WITH ended AS (
       ELSE 'open'
     END AS ending
   FROM sessions
-),
-counted AS (
+)
+SELECT
+  day, client, server, port, protocol, client_side, server_side, interface_id, account_id,
+  sessions,
+  CAST(undecided AS BIGINT) AS undecided,
+  CAST(refused AS BIGINT) AS refused, CAST(silent AS BIGINT) AS silent,
+  CAST(closed AS BIGINT) AS closed, CAST(empty AS BIGINT) AS empty,
+  CAST(open AS BIGINT) AS open,
+  CAST(refused + silent + closed AS BIGINT) AS failed,
+  CAST(tries AS BIGINT) AS tries, CAST(heavy AS BIGINT) AS heavy,
+  CAST(packets_out AS BIGINT) AS packets_out, CAST(packets_in AS BIGINT) AS packets_in,
+  CAST(bytes_out AS BIGINT) AS bytes_out, CAST(bytes_in AS BIGINT) AS bytes_in,
+  CAST(packets AS BIGINT) AS packets, CAST(bytes AS BIGINT) AS bytes,
+  duration, first_seen, last_seen
+FROM (
   SELECT
-    day, client, server, port, protocol,
+    first_seen - mod(first_seen, 86400) AS day,
+    client, server,
+    CASE WHEN protocol IN (6, 17, 132) THEN server_port ELSE 0 END AS port,
+    protocol,
+    max(client_side) AS client_side, max(server_side) AS server_side,
+    max(interface_id) AS interface_id, max(account_id) AS account_id,
     count(*) AS sessions,
+    sum(CASE WHEN ending = 'undecided' THEN 1 ELSE 0 END) AS undecided,
     sum(CASE WHEN ending = 'refused' THEN 1 ELSE 0 END) AS refused,
     sum(CASE WHEN ending = 'silent' THEN 1 ELSE 0 END) AS silent,
     sum(CASE WHEN ending = 'closed' THEN 1 ELSE 0 END) AS closed,
@@ -45,45 +66,15 @@ counted AS (
       AND bytes_out <= 12000 AND bytes_in <= 16000 AND last_seen - first_seen <= 180
       THEN 1 ELSE 0 END) AS tries,
     sum(CASE WHEN ending = 'open' AND packets_out > 60 THEN 1 ELSE 0 END) AS heavy,
-    sum(packets_out) AS packets_out,
-    sum(packets_in) AS packets_in,
-    sum(bytes_out) AS bytes_out,
-    sum(bytes_in) AS bytes_in,
+    sum(CAST(packets_out AS DOUBLE)) AS packets_out,
+    sum(CAST(packets_in AS DOUBLE)) AS packets_in,
+    sum(CAST(bytes_out AS DOUBLE)) AS bytes_out,
+    sum(CAST(bytes_in AS DOUBLE)) AS bytes_in,
+    sum(CAST(packets_out + packets_in + refused_out + refused_in AS DOUBLE)) AS packets,
+    sum(CAST(bytes_out + bytes_in + refused_bytes_out + refused_bytes_in AS DOUBLE)) AS bytes,
     max(last_seen - first_seen) AS duration,
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen
   FROM ended
   GROUP BY 1, 2, 3, 4, 5
-),
-addresses AS (
-  SELECT day, address,
-    CASE
-      WHEN regexp_like(address,
-        '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])')
-        THEN 'ours'
-      WHEN regexp_like(address, '^(0\.|127\.|169\.254\.|22[4-9]\.|2[3-5][0-9]\.|ff|fe[89ab]|::1?$)')
-        THEN 'other'
-      ELSE 'public'
-    END AS side
-  FROM (SELECT day, client AS address FROM counted UNION SELECT day, server FROM counted) seen
-),
-sided AS (
-  SELECT a.day, a.address, CASE WHEN h.address IS NOT NULL THEN 'ours' ELSE a.side END AS side
-  FROM addresses a
-  LEFT JOIN hosts h ON h.day = a.day AND h.address = a.address
-)
-SELECT
-  c.day, c.client, c.server, c.port, c.protocol,
-  sc.side AS client_side, ss.side AS server_side,
-  c.sessions,
-  CAST(c.refused AS BIGINT) AS refused, CAST(c.silent AS BIGINT) AS silent,
-  CAST(c.closed AS BIGINT) AS closed, CAST(c.empty AS BIGINT) AS empty,
-  CAST(c.open AS BIGINT) AS open,
-  CAST(c.refused + c.silent + c.closed AS BIGINT) AS failed,
-  CAST(c.tries AS BIGINT) AS tries, CAST(c.heavy AS BIGINT) AS heavy,
-  CAST(c.packets_out AS BIGINT) AS packets_out, CAST(c.packets_in AS BIGINT) AS packets_in,
-  CAST(c.bytes_out AS BIGINT) AS bytes_out, CAST(c.bytes_in AS BIGINT) AS bytes_in,
-  c.duration, c.first_seen, c.last_seen
-FROM counted c
-JOIN sided sc ON sc.day = c.day AND sc.address = c.client
-JOIN sided ss ON ss.day = c.day AND ss.address = c.server
+) counted

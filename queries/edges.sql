@@ -3,18 +3,19 @@ id = "edges"
 title = "Which interface recorded traffic between which addresses"
 description = """
 One row per UTC day, recorder (interface, gateway attachment or resource), pair of addresses as
-recorded and at packet level, and direction. Few rows, from which `sessions` and `hosts` number
-and classify addresses without reading all flows again.
+recorded and at packet level, direction and path. Few rows, from which `hosts` and `lanes` learn
+whose addresses there are and which recorder speaks, without reading all flows again.
 """
-columns = ["day", "recorder", "srcaddr", "dstaddr", "pkt_src", "pkt_dst", "src", "dst", "way", "records",
-  "packets", "rejected", "account_id", "region", "vpc_id", "subnet_id", "instance_id"]
+columns = ["day", "recorder", "srcaddr", "dstaddr", "pkt_src", "pkt_dst", "src", "dst", "way",
+  "path", "records", "packets", "bytes", "rejected", "account_id", "region", "vpc_id", "subnet_id",
+  "instance_id"]
 */
 SELECT day, recorder, srcaddr, dstaddr,
   COALESCE(pkt_srcaddr, '') AS pkt_src,
   COALESCE(pkt_dstaddr, '') AS pkt_dst,
   COALESCE(pkt_srcaddr, srcaddr) AS src,
   COALESCE(pkt_dstaddr, dstaddr) AS dst,
-  way, records, packets, rejected, account_id, region, vpc_id, subnet_id, instance_id
+  way, path, records, packets, bytes, rejected, account_id, region, vpc_id, subnet_id, instance_id
 FROM (
   -- Grouped by the fields as they are: in logs without them the packet addresses cost nothing.
   SELECT
@@ -22,8 +23,10 @@ FROM (
     COALESCE(interface_id, tgw_attachment_id, resource_id, '') AS recorder,
     srcaddr, dstaddr, pkt_srcaddr, pkt_dstaddr,
     flow_direction AS way,
+    traffic_path AS path,
     count(*) AS records,
     sum(CAST(packets AS DOUBLE)) AS packets,
+    sum(CAST(bytes AS DOUBLE)) AS bytes,
     sum(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected,
     max(account_id) AS account_id,
     max(region) AS region,
@@ -33,5 +36,5 @@ FROM (
   FROM flows
   WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
     AND srcaddr IS NOT NULL AND dstaddr IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5, 6, 7
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ) grouped

@@ -5,101 +5,164 @@ description = """
 One row per UTC day and address of our own. With flow-direction, an interface's addresses are the sources of
 its egress and the destinations of its ingress. Without it, the address that stands in nearly all
 records of the interface; of two such, the one with more peers, then the private one. An interface
-that records a whole network (a mirror, a converted capture) owns that address's /16.
+that records a whole network (a mirror, a converted capture) owns that address's /16. A gateway is
+an address that stands for others: a NAT gateway's, told by packet addresses or, without them, by
+clients whose own interfaces never recorded it.
 """
-columns = ["day", "address", "interface_id", "account_id", "region", "vpc_id", "subnet_id",
-  "instance_id"]
+columns = ["day", "address", "interface_id", "gateway", "account_id", "region", "vpc_id",
+  "subnet_id", "instance_id"]
 */
-WITH pairs AS (
-  SELECT day, recorder, srcaddr, dstaddr, src, dst, way, records, account_id, region, vpc_id,
-    subnet_id, instance_id
+WITH legs AS (
+  SELECT day, recorder, srcaddr, dstaddr, pkt_src, src, dst, way,
+    CASE WHEN strpos(srcaddr, ':') > 0 THEN 6 ELSE 4 END AS family, sum(records) AS records,
+    max(account_id) AS account_id, max(region) AS region, max(vpc_id) AS vpc_id,
+    max(subnet_id) AS subnet_id, max(instance_id) AS instance_id
   FROM edges
   WHERE recorder <> ''
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 recorders AS (
-  SELECT day, recorder, sum(records) AS records,
+  SELECT day, recorder, family, sum(records) AS records,
     sum(CASE WHEN way IS NULL THEN 0 ELSE records END) AS ways, max(account_id) AS account_id,
     max(region) AS region, max(vpc_id) AS vpc_id, max(subnet_id) AS subnet_id,
     max(instance_id) AS instance_id
-  FROM pairs
-  GROUP BY 1, 2
+  FROM legs
+  GROUP BY 1, 2, 3
 ),
 sides AS (
-  SELECT day, recorder, srcaddr AS address, dstaddr AS peer, records,
+  SELECT day, recorder, family, srcaddr AS address, dstaddr AS peer, records,
     CASE WHEN way IS NULL THEN 0 ELSE records END AS known,
     CASE WHEN way = 'egress' THEN records ELSE 0 END AS own
-  FROM pairs
+  FROM legs
   UNION ALL
-  SELECT day, recorder, dstaddr, srcaddr, records,
+  SELECT day, recorder, family, dstaddr, srcaddr, records,
     CASE WHEN way IS NULL THEN 0 ELSE records END,
     CASE WHEN way = 'ingress' THEN records ELSE 0 END
-  FROM pairs
+  FROM legs
   WHERE dstaddr <> srcaddr
 ),
 sums AS (
-  SELECT day, recorder, address, sum(records) AS records, sum(own) AS own, sum(known) AS known
+  SELECT day, recorder, family, address, sum(records) AS records, sum(own) AS own,
+    sum(known) AS known
   FROM sides
-  GROUP BY 1, 2, 3
+  GROUP BY 1, 2, 3, 4
 ),
 most AS (
-  SELECT day, recorder, max(records) AS records FROM sums GROUP BY 1, 2
+  SELECT day, recorder, family, max(records) AS records FROM sums GROUP BY 1, 2, 3
 ),
 leading AS (
   -- Only what stands in much of a recorder's records can be its address.
-  SELECT s.day, s.recorder, s.address, s.records, s.own, r.records AS total, r.ways
+  SELECT s.day, s.recorder, s.family, s.address, s.records, s.own, r.records AS total, r.ways
   FROM sums s
-  JOIN recorders r ON r.day = s.day AND r.recorder = s.recorder
-  JOIN most m ON m.day = s.day AND m.recorder = s.recorder
+  JOIN recorders r ON r.day = s.day AND r.recorder = s.recorder AND r.family = s.family
+  JOIN most m ON m.day = s.day AND m.recorder = s.recorder AND m.family = s.family
   WHERE s.records * 20 >= r.records OR s.records = m.records
 ),
 candidates AS (
-  SELECT l.day, l.recorder, l.address, max(l.records) AS records, max(l.own) AS own,
+  SELECT l.day, l.recorder, l.family, l.address, max(l.records) AS records, max(l.own) AS own,
     max(l.total) AS total, max(l.ways) AS ways, count(DISTINCT s.peer) AS peers
   FROM leading l
   JOIN sides s ON s.day = l.day AND s.recorder = l.recorder AND s.address = l.address
-  GROUP BY 1, 2, 3
+  GROUP BY 1, 2, 3, 4
 ),
 ranked AS (
   SELECT *,
     row_number() OVER (
-      PARTITION BY day, recorder
+      PARTITION BY day, recorder, family
       ORDER BY CASE WHEN records * 10 >= total * 9 THEN 0 ELSE 1 END,
         own DESC, peers DESC,
         CASE WHEN regexp_like(address,
-          '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])') THEN 0 ELSE 1 END,
+          '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)') THEN 0 ELSE 1 END,
         records DESC, address) AS place
   FROM candidates
 ),
 firsts AS (
-  SELECT day, recorder, address, total, records, ways,
+  SELECT day, recorder, family, address, total, records, ways,
     split_part(address, '.', 1) AS part1, split_part(address, '.', 2) AS part2
   FROM ranked
   WHERE place = 1
 ),
 owned AS (
-  SELECT r.day, r.recorder, r.address, r.records
+  SELECT r.day, r.recorder, r.family, r.address, r.records
   FROM sums r
-  JOIN firsts f ON f.day = r.day AND f.recorder = r.recorder
+  JOIN firsts f ON f.day = r.day AND f.recorder = r.recorder AND f.family = r.family
   WHERE (r.known > 0 AND r.own * 10 >= r.known * 4)
     OR (f.ways * 2 < f.total AND r.address = f.address)
-    OR (f.ways * 2 < f.total AND f.records * 10 < f.total * 9
+    OR (f.ways * 2 < f.total AND f.records * 10 < f.total * 9 AND f.family = 4
       AND split_part(r.address, '.', 1) = f.part1 AND split_part(r.address, '.', 2) = f.part2)
   UNION ALL
   -- Secondary addresses, such as those of pods: only the packet level shows them.
-  SELECT day, recorder, src, sum(records)
-  FROM pairs
-  WHERE way = 'egress' AND src <> srcaddr
-    AND regexp_like(src, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
-  GROUP BY 1, 2, 3
+  SELECT day, recorder, family, address, sum(records)
+  FROM (
+    SELECT day, recorder, family, src AS address, records FROM legs
+    WHERE way = 'egress' AND src <> srcaddr
+    UNION ALL
+    SELECT day, recorder, family, dst, records FROM legs
+    WHERE way = 'ingress' AND dst <> dstaddr
+  ) hidden
+  WHERE regexp_like(address,
+    '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+  GROUP BY 1, 2, 3, 4
 ),
 best AS (
-  SELECT day, address, recorder,
+  SELECT day, address, family, recorder,
     row_number() OVER (PARTITION BY day, address ORDER BY records DESC, recorder) AS place
   FROM owned
   WHERE address IS NOT NULL
+),
+-- With packet addresses: what a recorder's address stood for on one leg is its peer on the other.
+stood AS (
+  SELECT day, recorder, dstaddr AS own, dst AS other FROM legs WHERE dst <> dstaddr
+  UNION
+  SELECT day, recorder, srcaddr, src FROM legs WHERE src <> srcaddr
+),
+translated AS (
+  SELECT DISTINCT s.day, s.recorder, s.own AS address
+  FROM stood s
+  JOIN legs p ON p.day = s.day AND p.recorder = s.recorder AND p.src = p.srcaddr
+    AND p.dst = p.dstaddr AND ((p.srcaddr = s.own AND p.dstaddr = s.other)
+      OR (p.dstaddr = s.own AND p.srcaddr = s.other))
+),
+homes AS (
+  -- A NAT gateway's recorder owns none of the addresses that it stands for.
+  SELECT b.day, b.address, b.family, b.recorder
+  FROM best b
+  LEFT JOIN stood s ON s.day = b.day AND s.recorder = b.recorder AND s.other = b.address
+  LEFT JOIN translated t ON t.day = s.day AND t.recorder = s.recorder AND t.address = s.own
+  WHERE b.place = 1 AND t.address IS NULL
+),
+-- Without them: two of ours, one of which never recorded the other, and both spoke to the same
+-- address outside.
+plain AS (
+  SELECT p.day, p.recorder, p.srcaddr AS own, p.dstaddr AS peer
+  FROM legs p
+  JOIN homes h ON h.day = p.day AND h.address = p.srcaddr AND h.recorder = p.recorder
+  WHERE p.pkt_src = ''
+  UNION
+  SELECT p.day, p.recorder, p.dstaddr, p.srcaddr
+  FROM legs p
+  JOIN homes h ON h.day = p.day AND h.address = p.dstaddr AND h.recorder = p.recorder
+  WHERE p.pkt_src = ''
+),
+unseen AS (
+  SELECT p.day, p.own AS gateway, p.peer AS client
+  FROM plain p
+  JOIN homes h ON h.day = p.day AND h.address = p.peer AND h.recorder <> p.recorder
+  LEFT JOIN plain q ON q.day = p.day AND q.own = p.peer AND q.peer = p.own
+  WHERE q.own IS NULL
+),
+relayed AS (
+  SELECT DISTINCT u.day, u.gateway AS address
+  FROM unseen u
+  JOIN plain g ON g.day = u.day AND g.own = u.gateway
+  JOIN plain c ON c.day = u.day AND c.own = u.client AND c.peer = g.peer
+  WHERE NOT regexp_like(g.peer,
+    '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
 )
-SELECT b.day, b.address, b.recorder AS interface_id, r.account_id, r.region, r.vpc_id, r.subnet_id,
-  r.instance_id
-FROM best b
-JOIN recorders r ON r.day = b.day AND r.recorder = b.recorder
-WHERE b.place = 1
+SELECT b.day, b.address, b.recorder AS interface_id,
+  CASE WHEN t.address IS NOT NULL OR n.address IS NOT NULL THEN 1 ELSE 0 END AS gateway,
+  r.account_id, r.region, r.vpc_id, r.subnet_id, r.instance_id
+FROM homes b
+JOIN recorders r ON r.day = b.day AND r.recorder = b.recorder AND r.family = b.family
+LEFT JOIN translated t ON t.day = b.day AND t.address = b.address AND t.recorder = b.recorder
+LEFT JOIN relayed n ON n.day = b.day AND n.address = b.address

@@ -16,7 +16,8 @@ from flowscan.engine import Workspace
 from flowscan.enrich import Geo
 from flowscan.match import FeedIndex
 
-SHARED: Final = ("edges", "sessions", "hosts", "contacts", "volumes")
+SHARED: Final = ("edges", "hosts", "lanes", "pairs", "slices", "connections", "endpoints",
+          "verdicts", "sessions", "contacts", "volumes")  # fmt: skip
 
 _CALLED: Final = """
 SELECT DISTINCT address FROM (
@@ -38,7 +39,7 @@ def make(engine: Workspace, since: int, until: int) -> None:
     """Make sessions, hosts and contacts from the flows of whole UTC days."""
     for name in SHARED:
         query = shared_query(name)
-        given = {"since": since, "until": until, "by_day": 1}
+        given = {"since": since, "until": until}
         given = {n: v for n, v in given.items() if n in query.params}
         engine.make(name, engine.translate(queries.inline(query, given)))
 

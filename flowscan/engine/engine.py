@@ -301,12 +301,25 @@ class Engine:
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))
-        for name in sorted(named & self._derived):
-            # Made when first named: a view of a query file, which may name further ones.
-            self._derived.discard(name)
-            if not self._is_table(name):
-                text = queries.inline(queries.read(queries.queries_dir() / f"{name}.sql", ""), {})
-                self._create(name, self._translated(text))
+        wanted = named & self._derived
+        if wanted:
+            self._derive(wanted)
+
+    def _derive(self, wanted: set[str]) -> None:
+        """Make the tables of traffic that are named, and those that they read, as they are needed.
+
+        Tables, not views: each is read several times by those behind it.
+        """
+        needed: list[queries.Query] = []
+        for query in reversed(queries.derived()):
+            if query.id in wanted:
+                wanted |= queries.read_from(query.sql)
+                needed.append(query)
+        for query in reversed(needed):
+            if query.id in self._derived:
+                self._derived.discard(query.id)
+                if not self._is_table(query.id):
+                    self.make(query.id, self._translated(queries.inline(query, {})))
 
     def _show_flows(self, named: set[str]) -> None:
         columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})

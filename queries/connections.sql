@@ -1,0 +1,109 @@
+/* flowscan
+id = "connections"
+title = "Connections, stitched from slices, before it is said who called"
+description = """
+One row per UTC day and connection between a and b. Slices of one five-tuple are one connection
+while they are no further apart than the idle time (TCP 350 s, UDP 180 s, others 60 s); a SYN after
+more than a retransmission's wait begins a new one. Packets and bytes are those accepted, what was
+refused stands apart. shape is one (only one side sent), blocked (what one side sent was all
+refused), tiny (a handshake or a reset without payload) or open (an exchange). told is what SYN
+flags tell.
+"""
+columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "s_ab", "s_ba",
+  "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
+  "refused_bytes_ab", "refused_bytes_ba", "last", "flagged", "flags_ab", "flags_ba", "path", "shape", "told"]
+*/
+WITH coded AS (
+  SELECT k, mod(l, 4) AS code, (l - mod(l, 4)) / 4 AS l, e, records, s_ab, s_ba,
+    packets_ab, packets - packets_ab AS packets_ba, bytes_ab, bytes - bytes_ab AS bytes_ba, flags,
+    path
+  FROM slices
+),
+several AS (
+  -- A key with one row is one connection; only these may be more.
+  SELECT k, mod(l, 16777216) AS m
+  FROM coded
+  GROUP BY 1, 2
+  HAVING count(*) > 1
+),
+ordered AS (
+  SELECT x.*, v.m, least(x.s_ab, x.s_ba) AS s,
+    CASE mod(v.m, 256) WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS idle,
+    max(x.e) OVER (
+      PARTITION BY x.k, v.m ORDER BY x.l, x.code
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+  FROM coded x
+  JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
+),
+numbered AS (
+  SELECT *,
+    sum(CASE WHEN s > before + idle OR (s > before + 75 AND (bitwise_and(flags, 18) = 2
+      OR bitwise_and(flags, 4608) = 512)) THEN 1 ELSE 0 END) OVER (
+      PARTITION BY k, m ORDER BY l, code
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n
+  FROM ordered
+),
+packed AS (
+  SELECT x.k, mod(x.l, 16777216) AS m, least(x.s_ab, x.s_ba) AS s, x.e, x.records,
+    CASE WHEN x.code = 0 THEN 0 ELSE x.records END AS rejected, x.s_ab, x.s_ba,
+    CASE WHEN x.code = 0 THEN x.packets_ab ELSE 0.0E0 END AS packets_ab,
+    CASE WHEN x.code = 0 THEN x.packets_ba ELSE 0.0E0 END AS packets_ba,
+    CASE WHEN x.code = 0 THEN x.bytes_ab ELSE 0.0E0 END AS bytes_ab,
+    CASE WHEN x.code = 0 THEN x.bytes_ba ELSE 0.0E0 END AS bytes_ba,
+    CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.packets_ab END AS refused_ab,
+    CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.packets_ba END AS refused_ba,
+    CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ab END AS refused_bytes_ab,
+    CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ba END AS refused_bytes_ba,
+    x.flags, x.path, (x.l - mod(x.l, 16777216)) / 16777216 AS last
+  FROM coded x
+  LEFT JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
+  WHERE v.k IS NULL
+  UNION ALL
+  SELECT k, m, least(min(s_ab), min(s_ba)), max(e), sum(records),
+    sum(CASE WHEN code = 0 THEN 0 ELSE records END), min(s_ab), min(s_ba),
+    -- What the receiver refused, the sender's interface had counted as let through.
+    greatest(sum(CASE code WHEN 0 THEN packets_ab WHEN 2 THEN -packets_ab ELSE 0.0E0 END), 0.0E0),
+    greatest(sum(CASE code WHEN 0 THEN packets_ba WHEN 2 THEN -packets_ba ELSE 0.0E0 END), 0.0E0),
+    greatest(sum(CASE code WHEN 0 THEN bytes_ab WHEN 2 THEN -bytes_ab ELSE 0.0E0 END), 0.0E0),
+    greatest(sum(CASE code WHEN 0 THEN bytes_ba WHEN 2 THEN -bytes_ba ELSE 0.0E0 END), 0.0E0),
+    sum(CASE WHEN code = 0 THEN 0.0E0 ELSE packets_ab END),
+    sum(CASE WHEN code = 0 THEN 0.0E0 ELSE packets_ba END),
+    sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ab END),
+    sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ba END),
+    bitwise_or_agg(flags), max(path), (max(l) - m) / 16777216
+  FROM numbered
+  GROUP BY k, m, n
+)
+SELECT
+  k,
+  mod(k, 65536) AS ap,
+  (m - mod(m, 256)) / 256 AS bp,
+  mod(m, 256) AS protocol,
+  (k - mod(k, 65536)) / 65536 AS pair,
+  s, e, records, rejected, s_ab, s_ba, packets_ab, packets_ba, bytes_ab, bytes_ba, refused_ab,
+  refused_ba, refused_bytes_ab, refused_bytes_ba, last,
+  CASE WHEN flags IS NULL THEN 0 ELSE 1 END AS flagged,
+  bitwise_and(COALESCE(flags, 0), 255) AS flags_ab,
+  bitwise_and(COALESCE(flags, 0), 65280) / 256 AS flags_ba,
+  path,
+  CASE
+    WHEN packets_ab + refused_ab = 0 THEN 'one'
+    WHEN packets_ba + refused_ba = 0 THEN 'one'
+    WHEN packets_ab = 0 OR packets_ba = 0 THEN 'blocked'
+    WHEN mod(m, 256) <> 6 THEN 'open'
+    WHEN packets_ab <= 6 AND packets_ba <= 6 AND bytes_ab <= 66 * packets_ab
+      AND bytes_ba <= 66 * packets_ba AND (packets_ab < 3 OR packets_ba < 3) THEN 'tiny'
+    ELSE 'open'
+  END AS shape,
+  -- What SYN flags tell: 1 when a called, -1 when b did, 0 when they do not say.
+  CASE
+    WHEN bitwise_and(flags, 18) = 2 AND bitwise_and(flags, 4608) <> 512 THEN 1
+    WHEN bitwise_and(flags, 4608) = 512 AND bitwise_and(flags, 18) <> 2 THEN -1
+    -- A SYN-ACK whose SYN is missing: an answer where a conversation follows, else backscatter.
+    WHEN bitwise_and(flags, 4608) = 4608 AND bitwise_and(flags, 18) = 0
+      THEN CASE WHEN packets_ab >= 3 THEN 1 ELSE -1 END
+    WHEN bitwise_and(flags, 18) = 18 AND bitwise_and(flags, 4608) = 0
+      THEN CASE WHEN packets_ba >= 3 THEN -1 ELSE 1 END
+    ELSE 0
+  END AS told
+FROM packed

@@ -1,0 +1,133 @@
+/* flowscan
+id = "verdicts"
+title = "Connections with the evidence of who called"
+description = """
+The rows of `connections` that are told under these ends (a NAT gateway's outer leg is not, but
+what nobody behind it asked for is), with verdict 1 when a called and -1 when b did, the
+strongest evidence (initiator) and the sum of all (score). Flags decide where they speak; else
+independent evidence adds up, in units of log-odds.
+"""
+columns = ["verdict", "initiator", "score"]
+*/
+WITH known AS (
+  SELECT c.*, p.a, p.b, p.a_n, p.b_n, p.a_side, p.b_side, p.a_home, p.b_home, p.account_id,
+    p.recorder,
+    CASE WHEN ap IN (7, 20, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143,
+      161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623, 631, 636, 853, 873, 993,
+      995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2049, 2181, 2222, 2375,
+      2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500, 5000, 5044, 5060, 5061,
+      5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443, 6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443,
+      8500, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017,
+      51820) THEN 2.0E0 WHEN ap BETWEEN 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS a_known,
+    CASE WHEN bp IN (7, 20, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143,
+      161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623, 631, 636, 853, 873, 993,
+      995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2049, 2181, 2222, 2375,
+      2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500, 5000, 5044, 5060, 5061,
+      5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443, 6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443,
+      8500, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017,
+      51820) THEN 2.0E0 WHEN bp BETWEEN 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS b_known,
+    CASE WHEN p.a_side = 'public' AND p.b_side = 'ours' THEN 1
+      WHEN p.b_side = 'public' AND p.a_side = 'ours' THEN -1 ELSE 0 END AS stranger,
+    CASE WHEN c.packets_ab + c.refused_ab = 0 THEN -1 WHEN c.packets_ba + c.refused_ba = 0 THEN 1
+      ELSE 0 END AS only
+  FROM connections c
+  JOIN pairs p ON p.pair = c.pair
+  WHERE NOT (p.leg = 2 OR (p.leg = 1
+    AND CASE WHEN p.gateway > 0 THEN c.packets_ab + c.refused_ab ELSE c.packets_ba + c.refused_ba END
+      > 0))
+),
+seen AS (
+  SELECT k.*,
+    COALESCE(ea.open, CASE WHEN k.shape = 'open' THEN 1 ELSE 0 END) AS a_open,
+    COALESCE(eb.open, CASE WHEN k.shape = 'open' THEN 1 ELSE 0 END) AS b_open,
+    COALESCE(ea.peers, 1) AS a_peers, COALESCE(eb.peers, 1) AS b_peers,
+    COALESCE(ea.served, 0) AS a_served, COALESCE(eb.served, 0) AS b_served,
+    COALESCE(ea.failed, 0) AS a_failed, COALESCE(eb.failed, 0) AS b_failed,
+    -- One port against many that fail, a good part of them below the dynamic range.
+    CASE WHEN ea.failed >= 4 AND ea.failed_low * 4 >= ea.failed
+      AND (ea.failed_ports > 0 OR ea.peers > 1) AND ea.failed > ea.open THEN 1 ELSE 0 END AS a_scans,
+    CASE WHEN eb.failed >= 4 AND eb.failed_low * 4 >= eb.failed
+      AND (eb.failed_ports > 0 OR eb.peers > 1) AND eb.failed > eb.open THEN 1 ELSE 0 END AS b_scans
+  FROM known k
+  LEFT JOIN endpoints ea ON ea.n = CASE WHEN k.told = 0 THEN k.a_n END AND ea.port = k.ap
+    AND ea.protocol = k.protocol
+  LEFT JOIN endpoints eb ON eb.n = CASE WHEN k.told = 0 THEN k.b_n END AND eb.port = k.bp
+    AND eb.protocol = k.protocol
+),
+weighed AS (
+  -- Positive when a is the client. Units are log-odds, as far as they were measured.
+  SELECT *,
+    told * 20.0E0 AS w_syn,
+    CASE
+      WHEN only = 0 THEN 0.0E0
+      -- A late answer: from a port that served to a dynamic one.
+      WHEN only = 1 AND protocol IN (6, 17, 132) AND bp >= 1024 AND b_known < a_known
+        AND a_scans = 0 AND (a_side = 'ours' OR a_open + a_served >= 1 OR stranger = 0)
+        THEN -4.0E0
+      WHEN only = -1 AND protocol IN (6, 17, 132) AND ap >= 1024 AND a_known < b_known
+        AND b_scans = 0 AND (b_side = 'ours' OR b_open + b_served >= 1 OR stranger = 0)
+        THEN 4.0E0
+      WHEN only = 1 AND a_open >= 3 AND a_open > b_open THEN -4.0E0
+      WHEN only = -1 AND b_open >= 3 AND b_open > a_open THEN 4.0E0
+      ELSE only * 4.0E0
+    END AS w_only,
+    CASE WHEN shape <> 'blocked' THEN 0.0E0 WHEN packets_ab > 0 THEN 4.0E0 ELSE -4.0E0 END
+      AS w_answer,
+    CASE
+      WHEN protocol <> 6 OR shape <> 'tiny' THEN 0.0E0
+      WHEN bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab AND b_scans = 0 THEN 6.0E0
+      WHEN bytes_ab <= 40 * packets_ab AND bytes_ba > 40 * packets_ba AND a_scans = 0 THEN -6.0E0
+      WHEN bytes_ab <= 40 * packets_ab AND bytes_ba <= 40 * packets_ba THEN 1.2E0 * stranger
+      ELSE 0.0E0
+    END AS w_size,
+    CASE WHEN only <> 0 THEN 0.0E0
+      ELSE greatest(-6.0E0, least(6.0E0,
+        1.7E0 * ln((b_open + 3 * b_served + 0.5E0) / (a_open + 3 * a_served + 0.5E0))
+        + CASE WHEN b_peers > a_peers AND b_open > 1 THEN 1.5E0
+            WHEN a_peers > b_peers AND a_open > 1 THEN -1.5E0 ELSE 0.0E0 END)) END AS w_endpoint,
+    CASE
+      WHEN only <> 0 THEN 0.0E0
+      WHEN b_known > a_known AND b_scans = 0 THEN 1.5E0 * (b_known - a_known)
+      WHEN a_known > b_known AND a_scans = 0 THEN -1.5E0 * (a_known - b_known)
+      ELSE 0.0E0
+    END AS w_port,
+    CASE
+      WHEN only <> 0 THEN 0.0E0
+      WHEN ap >= 32768 AND bp < 32768 THEN 1.5E0
+      WHEN bp >= 32768 AND ap < 32768 THEN -1.5E0
+      WHEN ap > bp THEN 0.3E0
+      WHEN bp > ap THEN -0.3E0
+      ELSE 0.0E0
+    END AS w_dynamic,
+    CASE WHEN a_scans = b_scans THEN 0.0E0 WHEN a_scans = 1 THEN 7.0E0 ELSE -7.0E0 END AS w_scan,
+    CASE WHEN only <> 0 OR s_ab = s_ba THEN 0.0E0 WHEN s_ab < s_ba THEN 2.5E0 ELSE -2.5E0 END
+      AS w_time
+  FROM seen
+),
+scored AS (
+  SELECT *, w_syn + w_only + w_answer + w_size + w_endpoint + w_port + w_dynamic + w_scan + w_time
+    AS score
+  FROM weighed
+)
+SELECT *,
+  CASE
+    WHEN score >= 1 THEN 1
+    WHEN score <= -1 THEN -1
+    WHEN stranger <> 0 THEN stranger
+    WHEN score >= 0 THEN 1
+    ELSE -1
+  END AS verdict,
+  CASE
+    WHEN abs(score) < 1 THEN 'undecided'
+    WHEN told <> 0 THEN 'syn'
+    WHEN abs(w_scan) >= 5 THEN 'scan'
+    WHEN w_only <> 0 THEN 'only'
+    WHEN w_answer <> 0 THEN 'answer'
+    WHEN abs(w_size) > abs(w_endpoint) AND abs(w_size) > abs(w_port) THEN 'size'
+    WHEN abs(w_endpoint) >= abs(w_port) AND abs(w_endpoint) >= abs(w_time)
+      AND abs(w_endpoint) >= abs(w_dynamic) THEN 'endpoint'
+    WHEN abs(w_port) >= abs(w_time) AND abs(w_port) >= abs(w_dynamic) THEN 'port'
+    WHEN abs(w_time) >= abs(w_dynamic) THEN 'time'
+    ELSE 'dynamic'
+  END AS initiator
+FROM scored
