@@ -80,7 +80,7 @@ def encode(fold: Fold) -> bytes:
     sections = {
         "known": _bytes(fold.known),
         "refused": _bytes(fold.refused),
-        "files": json.dumps(encode_entries(fold.files.values()), separators=(",", ":")).encode(),
+        "files": _json(encode_entries(fold.files.values(), fold.version)),
     }
     header = {
         "format": layout.FORMAT,
@@ -91,9 +91,13 @@ def encode(fold: Fold) -> bytes:
             [name, len(data), hashlib.sha256(data).hexdigest()] for name, data in sections.items()
         ],
     }
-    line = json.dumps(header, separators=(",", ":")).encode()
+    line = _json(header)
     check = hashlib.sha256(line).hexdigest().encode()
     return b"".join([MAGIC, check, b" ", line, b"\n", *sections.values()])
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def decode(data: bytes, version: int) -> Fold:
@@ -114,7 +118,7 @@ def decode(data: bytes, version: int) -> Fold:
             checkpoint=header["version"],
             known=_keys(parts["known"]),
             refused=_keys(parts["refused"]),
-            files={e.path: e for e in decode_entries(json.loads(bytes(parts["files"])))},
+            files={e.path: e for e in decode_entries(_parsed(parts["files"]), version)},
             totals=Totals(**header["totals"]),
             expired=header["expired"],
         )
@@ -123,6 +127,10 @@ def decode(data: bytes, version: int) -> Fold:
     if fold.version != version:
         raise _damaged(where, f"says it is version {fold.version}")
     return fold
+
+
+def _parsed(section: memoryview) -> Any:
+    return json.loads(bytes(section))
 
 
 def _damaged(where: str, what: str) -> LakeError:

@@ -1,9 +1,9 @@
 """Compaction: the many small files of a sealed date become few large ones, sorted.
 
 Invariant: a compaction is one commit per date that adds files with exactly the rows of those it
-removes; it holds one slice of about a million rows in memory, whatever the date's size. A date
-is sealed when it has been over for a day; late records make new files, which a later
-compaction takes in.
+removes, and with the union of their lineages; it holds one slice of about a million rows in
+memory, whatever the date's size. A date is sealed when it has been over for a day; late records
+make new files, which a later compaction takes in.
 
 Order of the rows: slices by `start`, so that row groups prune by time; within a slice by source,
 destination and time, so that equal addresses stand together and compress.
@@ -24,16 +24,14 @@ import pyarrow.parquet as pq
 
 from flowscan import schema
 from flowscan.errors import LakeCorrupt
-from flowscan.lake import layout, parquet, small
+from flowscan.lake import layout, lineage, parquet, small
 from flowscan.lake.ledger import FileEntry
 from flowscan.lake.state import Fold
 
 if TYPE_CHECKING:
     from flowscan.lake.lake import Lake, Removal
 
-TARGET = 256 << 20
-"""Bytes at which an output file is closed."""
-
+TARGET = parquet.FILE_BYTES
 SMALL = TARGET // 2
 SLICE_ROWS = 1_000_000
 SEALED_AFTER = 86_400
@@ -132,8 +130,9 @@ def _unless_gone(
 def _flows(lake: Lake, day: int, entries: Sequence[FileEntry]) -> Compacted:
     with lake.writing() as transaction:
         rows = 0
+        versions = lineage.union(entry.lineage for entry in entries)
         for part in sorted_slices(lake, entries):
-            transaction.write_sealed(day, part, TARGET)
+            transaction.write_sealed(day, part, versions, TARGET)
             rows += part.num_rows
         return _commit(lake, transaction, entries, rows, layout.date_of(day))
 

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeConflict, LakeCorrupt, LakeError
 from flowscan.lake import checkpoint, layout, small
-from flowscan.lake.ledger import Commit, Refusal, SourceRecord, check_format, encode, source_hashes
+from flowscan.lake.ledger import (
+    Commit,
+    Refusal,
+    SourceRecord,
+    attributed,
+    check_format,
+    encode,
+    source_hashes,
+)
 from flowscan.lake.local_store import LocalStore
 from flowscan.lake.publish import collect_dead, roll_forward
 from flowscan.lake.snapshot import Snapshot
@@ -232,13 +240,14 @@ class Lake:
                     break
                 _check_new(fold, sources, hashes)
                 removes = tuple(removal(fold)) if removal else ()
+                version = fold.version + 1
                 commit = Commit(
-                    version=fold.version + 1,
+                    version=version,
                     batch=transaction.batch,
                     writer=WRITER,
                     at=int(time.time()),
                     sources=tuple(sources),
-                    adds=adds,
+                    adds=attributed(adds, version),
                     removes=removes,
                     refused=tuple(refused),
                     note=note,

@@ -13,9 +13,9 @@ import re
 import secrets
 
 from flowscan.errors import LakeCorrupt, LakeError
-from flowscan.schema import SMALL_TABLES
+from flowscan.schema import SMALL_TABLES, TRAFFIC_TABLES
 
-FORMAT = 1
+FORMAT = 2
 """Version of the lake format that this flowscan writes; a lake with a newer one is refused."""
 
 MARKER = "_flowscan/lake.json"
@@ -27,13 +27,16 @@ BLOBS = "_flowscan/blobs"
 LOCKS = "_flowscan/locks"
 
 FLOWS = "flows"
-TABLES: tuple[str, ...] = (FLOWS, *SMALL_TABLES)
-"""Every table of a lake: the flows and the small tables."""
+DATED: tuple[str, ...] = (FLOWS, *TRAFFIC_TABLES)
+"""Tables whose files lie under the UTC day of their rows."""
+
+TABLES: tuple[str, ...] = (*DATED, *SMALL_TABLES)
+"""Every table of a lake: the flows, what is derived from them, and the small tables."""
 
 _BATCH = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}"
 _FILE = rf"(?P<file>{_BATCH}-[0-9]{{1,12}})"
 _LIVE = re.compile(
-    rf"(?P<table>[a-z]{{1,32}})/(?:date=(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/)?{_FILE}\.parquet"
+    rf"(?P<table>[a-z_]{{1,32}})/(?:date=(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/)?{_FILE}\.parquet"
 )
 _BATCH_ONLY = re.compile(_BATCH)
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -122,14 +125,14 @@ def day_of(date: str) -> int:
 
 
 def live_key(table: str, batch: str, number: int, day: int | None = None) -> str:
-    """Key of a live Parquet file: flows lie under their date, small tables do not."""
+    """Key of a live Parquet file: dated tables lie under their date, small ones do not."""
     check_batch(batch)
-    if table == FLOWS:
-        if day is None:
-            raise LakeError("a file of flows has a date", where=table)
-        return f"{FLOWS}/date={date_of(day)}/{batch}-{number}.parquet"
-    if table not in SMALL_TABLES:
+    if table not in TABLES:
         raise LakeError("no such table in a lake", where=repr(table)[:80])
+    if table in DATED:
+        if day is None:
+            raise LakeError("a file of this table has a date", where=table)
+        return f"{table}/date={date_of(day)}/{batch}-{number}.parquet"
     return f"{table}/{batch}-{number}.parquet"
 
 
@@ -142,7 +145,7 @@ def check_live(table: str, path: str) -> str:
     match = _LIVE.fullmatch(path) if isinstance(path, str) else None
     if match is None or match["table"] != table or table not in TABLES:
         raise LakeCorrupt("the ledger names a path that no lake has", where=repr(path)[:200])
-    if (match["date"] is not None) != (table == FLOWS):
+    if (match["date"] is not None) != (table in DATED):
         raise LakeCorrupt("the ledger names a path that no lake has", where=repr(path)[:200])
     if match["date"] is not None:
         try:

@@ -2,7 +2,8 @@
 
 Invariant: commit N exists once, is never rewritten, and N-1 exists; it is valid (every path one
 of its table, every count a number that adds up) or `LakeCorrupt` names it. Reading the ledger
-never writes.
+never writes. Commits of all formats are read; every file of flows has a lineage, which
+in the ledger is left out where it is the commit's own version.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from flowscan.errors import LakeCorrupt, LakeError
-from flowscan.lake import layout
+from flowscan.lake import layout, lineage
+from flowscan.lake.lineage import Versions
 from flowscan.lake.store import Store
 
 RUN = 64
 """Commits asked of the store at once."""
+
+MARK_CHARS = 200
+"""Greatest length of a file's mark."""
 
 
 class SourceRecord(NamedTuple):
@@ -49,7 +54,12 @@ class Refusal(NamedTuple):
 
 
 class FileEntry(NamedTuple):
-    """One Parquet file of the lake; `min_start` and `max_start` are epoch seconds or None."""
+    """One Parquet file of the lake.
+
+    `min_start` and `max_start` bound the time of its rows, in epoch seconds; None where it has
+    none. `lineage` are the versions of the commits that brought the flows it holds or, in a
+    derived table, that it was made from; `mark` names what else it was made from.
+    """
 
     table: str
     path: str
@@ -58,6 +68,8 @@ class FileEntry(NamedTuple):
     min_start: int | None
     max_start: int | None
     columns: tuple[str, ...]
+    lineage: Versions = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +87,42 @@ class Commit:
     note: str = field(default="")
 
 
-def encode_entries(entries: Iterable[FileEntry]) -> dict[str, Any]:
-    """File entries as JSON values: `adds`, and the `columns` lists that they share."""
+def encode_entries(entries: Iterable[FileEntry], version: int) -> dict[str, Any]:
+    """File entries as JSON values: `adds`, and the `columns` lists that they share.
+
+    A file of flows that holds those of commit `version` does not say so.
+    """
     shared: dict[tuple[str, ...], int] = {}
     adds = []
     for entry in entries:
         item = entry._asdict()
         item["columns"] = shared.setdefault(entry.columns, len(shared))
+        item["lineage"] = lineage.to_text(entry.lineage)
+        if entry.lineage == _own(entry.table, version):
+            del item["lineage"]
+        if not entry.mark:
+            del item["mark"]
         adds.append(item)
     return {"columns": [list(columns) for columns in shared], "adds": adds}
 
 
-def decode_entries(body: Any) -> list[FileEntry]:
+def decode_entries(body: Any, version: int) -> list[FileEntry]:
     """File entries of a JSON body, each checked (`ValueError`, `TypeError`, `LakeCorrupt`)."""
     columns = [tuple(_texts(item)) for item in body["columns"]]
-    return [_entry(item, columns) for item in body["adds"]]
+    return [_entry(item, columns, version) for item in body["adds"]]
+
+
+def _own(table: str, version: int) -> Versions:
+    """The lineage of a file that the ledger says nothing about."""
+    return (version,) if table == layout.FLOWS else ()
+
+
+def attributed(entries: Iterable[FileEntry], version: int) -> tuple[FileEntry, ...]:
+    """The entries of commit `version`; a file of flows without lineage holds the commit's own."""
+    return tuple(
+        entry if entry.lineage else entry._replace(lineage=_own(entry.table, version))
+        for entry in entries
+    )
 
 
 def encode(commit: Commit) -> bytes:
@@ -102,7 +135,7 @@ def encode(commit: Commit) -> bytes:
         "at": commit.at,
         "note": commit.note,
         "sources": [source._asdict() for source in commit.sources],
-        **encode_entries(commit.adds),
+        **encode_entries(commit.adds, commit.version),
         "removes": list(commit.removes),
         "refused": [refusal._asdict() for refusal in commit.refused],
     }
@@ -143,7 +176,7 @@ def decode(data: bytes, version: int) -> Commit:
             writer=_text(body["writer"]),
             at=_count(body["at"]),
             sources=tuple(_source(item) for item in body["sources"]),
-            adds=tuple(decode_entries(body)),
+            adds=tuple(decode_entries(body, version)),
             removes=tuple(_live(item) for item in body["removes"]),
             refused=tuple(_refusal(item) for item in body["refused"]),
             note=_text(body.get("note", "")),
@@ -225,8 +258,9 @@ def _refusal(item: Any) -> Refusal:
     )
 
 
-def _entry(item: Any, columns: Sequence[tuple[str, ...]]) -> FileEntry:
+def _entry(item: Any, columns: Sequence[tuple[str, ...]], version: int) -> FileEntry:
     table = _text(item["table"])
+    text = item.get("lineage")
     return FileEntry(
         table=table,
         path=layout.check_live(table, item["path"]),
@@ -235,7 +269,16 @@ def _entry(item: Any, columns: Sequence[tuple[str, ...]]) -> FileEntry:
         min_start=_maybe(item["min_start"]),
         max_start=_maybe(item["max_start"]),
         columns=columns[_count(item["columns"])],
+        lineage=_own(table, version) if text is None else lineage.from_text(_text(text), version),
+        mark=check_mark(_text(item.get("mark", ""))),
     )
+
+
+def check_mark(mark: str) -> str:
+    """Return a mark that is short enough (`ValueError` otherwise)."""
+    if len(mark) > MARK_CHARS:
+        raise ValueError(f"a mark has at most {MARK_CHARS} characters")
+    return mark
 
 
 def read_commits(store: Store, after: int) -> Iterator[Commit]:

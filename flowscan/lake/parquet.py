@@ -1,7 +1,7 @@
-"""How flows are written as Parquet: the one place for the writer's settings.
+"""How the lake's rows are written as Parquet: the one place for the writer's settings.
 
-Invariant: any batch of flows, whatever its columns, is written with the same settings, and a
-row group never holds more than about a million rows.
+Invariant: any batch of flows, whatever its columns, is written with the same settings, as are
+the tables derived from them, and a row group never holds more than about a million rows.
 
 Why these, measured on 8 M default-format flows in eight row groups (seconds of CPU to write,
 size, DuckDB on one thread; noise ±10 %):
@@ -29,6 +29,9 @@ import pyarrow.parquet as pq
 from flowscan import schema
 
 ROW_GROUP_ROWS = 1 << 20
+FILE_BYTES = 256 << 20
+"""Bytes at which a large file is closed and another begins."""
+
 FULL_GROUP = 1 << 18
 """Fewer rows than this wait for more before they become a row group."""
 
@@ -55,24 +58,54 @@ def flow_writer(sink: Any, columns: Sequence[str], *, sealed: bool = False) -> A
     which prune when rows are sorted by them, and Bloom filters.
     """
     arrow = flow_schema(columns)
+    addresses = [name for name in schema.ADDRESS_COLUMNS if sealed and name in columns]
+    statistics = [name for name in _STATISTICS if name in columns] + addresses
+    return _dated_writer(sink, arrow, statistics, addresses, _INCOMPRESSIBLE)
+
+
+def part_writer(sink: Any, table: str, arrow: Any) -> Any:
+    """Open a Parquet writer for a part of a derived table, whose strings are dictionaries.
+
+    Statistics are on times and addresses; there are no Bloom filters, since the part of a day
+    that goes on is written again and again.
+    """
+    kinds = schema.TRAFFIC_TABLES[table]
+    statistics = [name for name, kind in kinds.items() if kind in {"time", "address"}]
+    return _dated_writer(sink, arrow, statistics, (), ())
+
+
+def _dated_writer(
+    sink: Any,
+    arrow: Any,
+    statistics: Sequence[str],
+    bloom: Sequence[str],
+    incompressible: Sequence[str],
+) -> Any:
     texts = [f.name for f in arrow if pa.types.is_dictionary(f.type)]
-    numbers = [f.name for f in arrow if not pa.types.is_dictionary(f.type)]
-    addresses = [name for name in schema.ADDRESS_COLUMNS if sealed and name in texts]
+    integers = [f.name for f in arrow if pa.types.is_integer(f.type)]
     return pq.ParquetWriter(
         sink,
         arrow,
-        compression={name: "none" if name in _INCOMPRESSIBLE else "zstd" for name in arrow.names},
-        compression_level={name: 1 for name in arrow.names if name not in _INCOMPRESSIBLE},
+        **_compression(arrow.names, incompressible),
         use_dictionary=texts,
-        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-        write_statistics=[name for name in _STATISTICS if name in numbers] + addresses,
-        bloom_filter_options=dict.fromkeys(addresses, _BLOOM) or None,
+        column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
+        write_statistics=list(statistics),
+        bloom_filter_options=dict.fromkeys(bloom, _BLOOM) or None,
         dictionary_pagesize_limit=64 << 20,
         write_batch_size=1 << 16,
         max_rows_per_page=1 << 20,
         write_page_checksum=True,
         store_schema=False,
     )
+
+
+def _compression(names: Sequence[str], incompressible: Sequence[str]) -> dict[str, Any]:
+    if not incompressible:
+        return {"compression": "zstd", "compression_level": 1}
+    return {
+        "compression": {name: "none" if name in incompressible else "zstd" for name in names},
+        "compression_level": {name: 1 for name in names if name not in incompressible},
+    }
 
 
 def one_dictionary(parts: Sequence[Any]) -> Any:

@@ -8,17 +8,19 @@ readable for the grace period of the upkeep (a day unless told otherwise).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from flowscan import schema
-from flowscan.lake import layout
+from flowscan.lake import layout, lineage
 from flowscan.lake.ledger import Commit, FileEntry, SourceRecord, committed_sources
+from flowscan.lake.lineage import Versions
 from flowscan.lake.state import Totals
 from flowscan.lake.store import Store
 
 
 class Snapshot:
-    """The files of a lake at `version`; flows are pruned to those that can touch the window."""
+    """The files of a lake at `version`; dated tables are pruned to what can touch the window."""
 
     def __init__(
         self,
@@ -36,8 +38,9 @@ class Snapshot:
         self.version = version
         self.totals = totals
         self._files: dict[str, list[FileEntry]] = {table: [] for table in layout.TABLES}
-        for entry in files:
-            if entry.table == layout.FLOWS and _outside(entry, since, until):
+        self._all = tuple(files)
+        for entry in self._all:
+            if entry.table in layout.DATED and _outside(entry, since, until):
                 continue
             self._files[entry.table].append(entry)
 
@@ -67,7 +70,30 @@ class Snapshot:
     def columns(self, table: str) -> list[str]:
         """Columns that the files of a table have between them, in lake order."""
         names = {name for entry in self._files[table] for name in entry.columns}
+        if table in schema.TRAFFIC_TABLES:
+            return [name for name in schema.TRAFFIC_TABLES[table] if name in names]
         return schema.column_order(names)
+
+    def lineage(self, day: int) -> Versions:
+        """Versions of the commits that brought the flows of a UTC day, whatever the window.
+
+        Compaction does not change them; an ingest adds to them, and expiry takes them away.
+        """
+        return lineage.union(entry.lineage for entry in self._flows.get(day, ()))
+
+    def lineage_digest(self, day: int) -> str:
+        """A short text that is the same as long as the flows of a UTC day are."""
+        rows = sum(entry.rows for entry in self._flows.get(day, ()))
+        return lineage.digest(self.lineage(day), rows)
+
+    @cached_property
+    def _flows(self) -> dict[int, list[FileEntry]]:
+        days: dict[int, list[FileEntry]] = {}
+        for entry in self._all:
+            day = layout.day_of_path(entry.path) if entry.table == layout.FLOWS else None
+            if day is not None:
+                days.setdefault(day, []).append(entry)
+        return days
 
     def sources(self) -> Iterator[tuple[Commit, SourceRecord]]:
         """Every source of the lake at this version with its commit, oldest first.

@@ -10,15 +10,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from flowscan import schema
 from flowscan.errors import LakeError
-from flowscan.lake import layout, parquet
+from flowscan.lake import layout, parquet, parts
 from flowscan.lake.days import bounds_of, split_by_day
-from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_source
+from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_mark, check_source
+from flowscan.lake.lineage import Versions
 from flowscan.lake.small import conform
 from flowscan.lake.store import Claim
 
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
 MAX_OPEN = 64
 """Date files that one transaction keeps open; beyond that the oldest is closed."""
 
-Kind = tuple[str, int | None, tuple[str, ...]]
+
+class Kind(NamedTuple):
+    """What the rows of one open file have in common."""
+
+    table: str
+    day: int | None
+    columns: tuple[str, ...]
+    lineage: Versions = ()
+    mark: str = ""
 
 
 @dataclass(slots=True)
@@ -107,13 +116,13 @@ class Transaction:
     ) -> None:
         columns = tuple(schema.column_order(flows.schema.names))
         arrow = parquet.flow_schema(columns)
-        kind = (layout.FLOWS, day, columns)
+        kind = Kind(layout.FLOWS, day, columns)
         file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns))
-        parts = [
+        arrays = [
             column if column.type == wanted.type else column.cast(wanted.type)
             for wanted, column in ((f, flows.column(f.name)) for f in arrow)
         ]
-        file.waiting.append(pa.Table.from_arrays(parts, schema=arrow))
+        file.waiting.append(pa.Table.from_arrays(arrays, schema=arrow))
         file.waiting_rows += flows.num_rows
         file.saw(flows.num_rows, low, high)
         self._waiting += flows.num_rows
@@ -130,13 +139,50 @@ class Transaction:
             file.waiting, file.waiting_rows = [], 0
             self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
 
-    def write_sealed(self, day: int, table: pa.Table, limit: int) -> None:
-        """Append a sorted row group to the file of a sealed date; a full file is closed."""
+    def write_sealed(self, day: int, table: pa.Table, lineage: Versions, limit: int) -> None:
+        """Append a sorted row group to the file of a sealed date; a full file is closed.
+
+        `lineage` are the versions that all rows of the date's new files came with.
+        """
         columns = tuple(table.schema.names)
-        kind = (layout.FLOWS, day, columns)
+        kind = Kind(layout.FLOWS, day, columns, lineage)
         file = self._file(kind, lambda sink: parquet.flow_writer(sink, columns, sealed=True))
+        self._append(kind, file, table, bounds_of(table["start"]), limit)
+
+    def write_part(
+        self, table: str, day: int, rows: pa.Table, lineage: Versions, mark: str = ""
+    ) -> None:
+        """Append rows to the part that a derived table keeps of a UTC day.
+
+        A part of several tables (each becomes row groups of its own) may be written one after
+        the other; a part without rows is a file too, which says that there is nothing. `lineage`
+        are the versions of the flows it was made from, `mark` what else it was made from.
+
+        Raises:
+            LakeError: there is no such table or column, or the mark is too long.
+        """
+        self._check_open()
+        try:
+            check_mark(mark)
+        except ValueError as error:
+            raise LakeError(str(error), where=table) from error
+        rows = parts.conform(table, rows)
+        kind = Kind(table, day, tuple(rows.schema.names), lineage, mark)
+        file = self._file(kind, lambda sink: parquet.part_writer(sink, table, rows.schema))
+        first = day * layout.SECONDS_PER_DAY
+        bounds = (first, first + layout.SECONDS_PER_DAY - 1)
+        self._append(kind, file, rows, bounds, parquet.FILE_BYTES)
+
+    def _append(
+        self,
+        kind: Kind,
+        file: _Open,
+        table: pa.Table,
+        bounds: tuple[int | None, int | None],
+        limit: int,
+    ) -> None:
         self._guard(lambda: file.writer.write_table(table, parquet.ROW_GROUP_ROWS), file)
-        file.saw(table.num_rows, *bounds_of(table["start"]))
+        file.saw(table.num_rows, *bounds)
         if file.sink.tell() >= limit:
             self._close(kind)
 
@@ -147,7 +193,8 @@ class Transaction:
         if rows.num_rows == 0:
             return
         columns = tuple(rows.schema.names)
-        file = self._file((table, None, columns), lambda s: parquet.small_writer(s, rows.schema))
+        kind = Kind(table, None, columns)
+        file = self._file(kind, lambda sink: parquet.small_writer(sink, rows.schema))
         self._guard(lambda: file.writer.write_table(rows), file)
         low = high = None
         if "start" in columns:
@@ -159,8 +206,7 @@ class Transaction:
         if file is None:
             if len(self._open) >= MAX_OPEN:
                 self._close(next(iter(self._open)))
-            table, day, _ = kind
-            path = layout.live_key(table, self.batch, self._numbers, day)
+            path = layout.live_key(kind.table, self.batch, self._numbers, kind.day)
             self._numbers += 1
             with _guarded(path):
                 sink = self._store.writer(layout.staged_key(path))
@@ -185,9 +231,18 @@ class Transaction:
         self._guard(file.writer.close, file)
         size = file.sink.tell()
         self._guard(file.sink.close, file)
-        table, _, columns = kind
         self._adds.append(
-            FileEntry(table, file.path, file.rows, size, file.low, file.high, columns)
+            FileEntry(
+                table=kind.table,
+                path=file.path,
+                rows=file.rows,
+                bytes=size,
+                min_start=file.low,
+                max_start=file.high,
+                columns=kind.columns,
+                lineage=kind.lineage,
+                mark=kind.mark,
+            )
         )
 
     def finish(self) -> tuple[FileEntry, ...]:

@@ -37,6 +37,7 @@ def main(folder: Path, which: str) -> None:
         if which == "everything":
             assert lake.read("indicators")["indicator"].to_pylist() == ["1.1.1.1", "2.2.2.2"]
             assert lake.get_blob("feed", "list") == b"original"
+            kit.check_derived(root)
         repair(lake)
         assert verify(lake, full=True) == []
         shutil.rmtree(root)

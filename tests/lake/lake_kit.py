@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowscan.errors import LakeConflict
-from flowscan.lake import Lake, Refusal, SourceRecord, checkpoint
+from flowscan.lake import Lake, Refusal, SourceRecord, checkpoint, layout
 from flowscan.lake.compact import compact
 from flowscan.lake.expire import purge
 from flowscan.lake.local_store import LocalStore
+from flowscan.lake.parts import replacing
 from flowscan.lake.status import status
 from flowscan.lake.verify import verify
 
@@ -103,13 +104,34 @@ def set_indicators(lake: Lake, names: Sequence[str]) -> None:
     lake.replace("indicators", lambda _: pa.table({"indicator": list(names)}))
 
 
+TODAY = NOON // DAY
+
+
+def derive(lake: Lake) -> None:
+    """Make the sessions of every day again whose flows have changed; one row counts the flows."""
+    snapshot = lake.snapshot()
+    old = {layout.day_of_path(e.path): e for e in snapshot.files("sessions")}
+    for day in (TODAY, TODAY + 1):
+        digest = snapshot.lineage_digest(day)
+        if day in old and old[day].mark == digest:
+            continue
+        flows = sum(e.rows for e in snapshot.files("flows") if layout.day_of_path(e.path) == day)
+        with lake.writing() as transaction:
+            rows = pa.table({"start": [day * DAY], "packets": [flows]})
+            transaction.write_part("sessions", day, rows, snapshot.lineage(day), digest)
+            seen = [old[day]] if day in old else []
+            lake.commit(transaction, (), removal=replacing("sessions", [day], seen))
+
+
 def everything(lake: Lake) -> None:
     """Every kind of write that a lake knows, in an order that a year would bring."""
     ingest(lake, ["a", "b", "c"])
+    derive(lake)
     set_indicators(lake, ["1.1.1.1"])
     lake.put_blob("feed", "list", b"original")
     list(compact(lake, now=FAR))
     ingest(lake, ["d"])
+    derive(lake)
     set_indicators(lake, ["1.1.1.1", "2.2.2.2"])
     list(compact(lake, now=FAR))
     checkpoint.write(lake.store, lake.fold())
@@ -152,6 +174,20 @@ def check(root: Path, sources: Iterable[str]) -> None:
     commits = sorted(p.name for p in (root / "_flowscan/commits").glob("*"))
     assert commits == [f"{i + 1:08d}.json" for i in range(len(commits))]
     assert [p for p in verify(lake, full=True) if not p.harmless] == []
+
+
+def check_derived(root: Path) -> None:
+    """The sessions that `derive` makes are those of the flows, by the ledger and by a glob."""
+    snapshot = Lake.open(root).snapshot()
+    entries = {layout.day_of_path(e.path): e for e in snapshot.files("sessions")}
+    assert sorted(map(str, live_files(root, "sessions"))) == sorted(snapshot.uris("sessions"))
+    for day, entry in entries.items():
+        flows = [e for e in snapshot.files("flows") if layout.day_of_path(e.path) == day]
+        rows = pq.ParquetFile(root / entry.path).read()
+        assert rows["packets"].to_pylist() == [sum(e.rows for e in flows)]
+        assert entry.lineage == snapshot.lineage(day) != ()
+        assert entry.mark == snapshot.lineage_digest(day)
+    assert sorted(entries) == [TODAY, TODAY + 1]
 
 
 class Kill:

@@ -235,12 +235,12 @@ def test_a_newer_lake_is_refused_in_one_line(tmp_path: Path) -> None:
     kit.ingest(Lake.open(root, create=True), ["a"])
     marker = root / "_flowscan/lake.json"
     body = json.loads(marker.read_text())
-    marker.write_text(json.dumps({**body, "format": 2}))
-    with pytest.raises(LakeError, match=r"lake format 2, this flowscan knows up to 1.*upgrade"):
+    marker.write_text(json.dumps({**body, "format": 3}))
+    with pytest.raises(LakeError, match=r"lake format 3, this flowscan knows up to 2.*upgrade"):
         Lake.open(root)
     marker.write_text(json.dumps(body))
     commit = root / "_flowscan/commits/00000001.json"
-    commit.write_text(json.dumps({**json.loads(commit.read_text()), "format": 2}))
+    commit.write_text(json.dumps({**json.loads(commit.read_text()), "format": 3}))
     with pytest.raises(LakeError, match="upgrade flowscan"):
         Lake.open(root).state()
 

@@ -1,0 +1,75 @@
+"""Parts: the files that a derived table keeps for one UTC day, made and replaced as a whole.
+
+Invariant: every file of a part has exactly the columns of `schema.traffic_schema`, in its order;
+its ledger entry says by `lineage` which flows the part was made from and by `mark` what else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from flowscan import schema
+from flowscan.errors import LakeConflict, LakeError
+from flowscan.lake import layout
+from flowscan.lake.ledger import FileEntry
+from flowscan.lake.state import Fold
+
+if TYPE_CHECKING:
+    from flowscan.lake.lake import Removal
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+def conform(table: str, rows: pa.Table) -> pa.Table:
+    """Give rows the columns of their derived table, strings as one dictionary per column.
+
+    Columns that the rows lack become NULL.
+
+    Raises:
+        LakeError: there is no such table, or a column that it does not have.
+    """
+    if table not in schema.TRAFFIC_TABLES:
+        raise LakeError("no such derived table in a lake", where=repr(table)[:80])
+    wanted = schema.traffic_schema(table)
+    strange = set(rows.schema.names) - set(wanted.names)
+    if strange:
+        raise LakeError(f"the table has no column {', '.join(sorted(strange))}", where=table)
+    fields = [pa.field(f.name, TEXT) if pa.types.is_string(f.type) else f for f in wanted]
+    columns = [
+        _cast(rows.column(f.name), f.type)
+        if f.name in rows.schema.names
+        else pa.nulls(rows.num_rows, f.type)
+        for f in fields
+    ]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields)).unify_dictionaries()
+
+
+def _cast(column: pa.ChunkedArray, kind: Any) -> pa.ChunkedArray:
+    if column.type == kind:
+        return column
+    # From one kind of dictionary to another there is no cast but through the values.
+    return column.cast(pa.string()).cast(kind) if kind == TEXT else column.cast(kind)
+
+
+def replacing(table: str, days: Iterable[int], seen: Sequence[FileEntry]) -> Removal:
+    """A removal of the parts of some days, which must still be what was `seen`.
+
+    Raises:
+        LakeConflict: at the commit, when another writer replaced one of them first.
+    """
+    chosen = frozenset(days)
+
+    def removal(fold: Fold) -> Sequence[str]:
+        now = {
+            path
+            for path, entry in fold.live().items()
+            if entry.table == table and layout.day_of_path(path) in chosen
+        }
+        if now != {entry.path for entry in seen}:
+            raise LakeConflict(f"another writer made {table} of these days first")
+        return sorted(now)
+
+    return removal
