@@ -7,11 +7,12 @@ while they are no further apart than the idle time (TCP 350 s, UDP 180 s, others
 more than a retransmission's wait begins a new one. Packets and bytes are those accepted, what was
 refused stands apart. shape is one (only one side sent), blocked (what one side sent was all
 refused), tiny (a handshake or a reset without payload) or open (an exchange). told is what SYN
-flags tell.
+flags tell, tries who tried in vain, turn counts the connections of one five-tuple from 0.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "s_ab", "s_ba",
   "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
-  "refused_bytes_ab", "refused_bytes_ba", "last", "flagged", "flags_ab", "flags_ba", "path", "shape", "told"]
+  "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "flagged", "flags_ab", "flags_ba", "path", "shape",
+  "told", "tries"]
 */
 WITH coded AS (
   SELECT k, mod(l, 4) AS code, (l - mod(l, 4)) / 4 AS l, e, records, s_ab, s_ba,
@@ -37,10 +38,10 @@ ordered AS (
 ),
 numbered AS (
   SELECT *,
-    sum(CASE WHEN s > before + idle OR (s > before + 75 AND (bitwise_and(flags, 18) = 2
+    COALESCE(sum(CASE WHEN s > before + idle OR (s > before + 75 AND (bitwise_and(flags, 18) = 2
       OR bitwise_and(flags, 4608) = 512)) THEN 1 ELSE 0 END) OVER (
       PARTITION BY k, m ORDER BY l, code
-      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), 0) AS n
   FROM ordered
 ),
 packed AS (
@@ -54,7 +55,7 @@ packed AS (
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.packets_ba END AS refused_ba,
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ab END AS refused_bytes_ab,
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ba END AS refused_bytes_ba,
-    x.flags, x.path, (x.l - mod(x.l, 16777216)) / 16777216 AS last
+    x.flags, x.path, (x.l - mod(x.l, 16777216)) / 16777216 AS last, 0 AS turn
   FROM coded x
   LEFT JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
   WHERE v.k IS NULL
@@ -70,40 +71,56 @@ packed AS (
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE packets_ba END),
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ab END),
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ba END),
-    bitwise_or_agg(flags), max(path), (max(l) - m) / 16777216
+    bitwise_or_agg(flags), max(path), (max(l) - m) / 16777216, n
   FROM numbered
   GROUP BY k, m, n
+),
+shaped AS (
+  SELECT
+    k,
+    mod(k, 65536) AS ap,
+    (m - mod(m, 256)) / 256 AS bp,
+    mod(m, 256) AS protocol,
+    (k - mod(k, 65536)) / 65536 AS pair,
+    s, e, records, rejected, s_ab, s_ba, packets_ab, packets_ba, bytes_ab, bytes_ba, refused_ab,
+    refused_ba, refused_bytes_ab, refused_bytes_ba, last, turn,
+    CASE WHEN flags IS NULL THEN 0 ELSE 1 END AS flagged,
+    bitwise_and(COALESCE(flags, 0), 255) AS flags_ab,
+    bitwise_and(COALESCE(flags, 0), 65280) / 256 AS flags_ba,
+    path,
+    CASE
+      WHEN packets_ab + refused_ab = 0 THEN 'one'
+      WHEN packets_ba + refused_ba = 0 THEN 'one'
+      WHEN packets_ab = 0 OR packets_ba = 0 THEN 'blocked'
+      WHEN mod(m, 256) <> 6 THEN 'open'
+      WHEN packets_ab <= 8 AND packets_ba <= 8 AND bytes_ab <= 66 * packets_ab
+        AND bytes_ba <= 66 * packets_ba AND (packets_ab < 3 OR packets_ba < 3) THEN 'tiny'
+      ELSE 'open'
+    END AS shape,
+    -- What SYN flags tell: 1 when a called, -1 when b did, 0 when they do not say.
+    CASE
+      WHEN bitwise_and(flags, 18) = 2 AND bitwise_and(flags, 4608) <> 512 THEN 1
+      WHEN bitwise_and(flags, 4608) = 512 AND bitwise_and(flags, 18) <> 2 THEN -1
+      -- A SYN-ACK whose SYN is missing: an answer where a conversation follows, else backscatter.
+      WHEN bitwise_and(flags, 4608) = 4608 AND bitwise_and(flags, 18) = 0
+        THEN CASE WHEN packets_ab >= 3 THEN 1 ELSE -1 END
+      WHEN bitwise_and(flags, 18) = 18 AND bitwise_and(flags, 4608) = 0
+        THEN CASE WHEN packets_ba >= 3 THEN -1 ELSE 1 END
+      ELSE 0
+    END AS told
+  FROM packed
 )
-SELECT
-  k,
-  mod(k, 65536) AS ap,
-  (m - mod(m, 256)) / 256 AS bp,
-  mod(m, 256) AS protocol,
-  (k - mod(k, 65536)) / 65536 AS pair,
-  s, e, records, rejected, s_ab, s_ba, packets_ab, packets_ba, bytes_ab, bytes_ba, refused_ab,
-  refused_ba, refused_bytes_ab, refused_bytes_ba, last,
-  CASE WHEN flags IS NULL THEN 0 ELSE 1 END AS flagged,
-  bitwise_and(COALESCE(flags, 0), 255) AS flags_ab,
-  bitwise_and(COALESCE(flags, 0), 65280) / 256 AS flags_ba,
-  path,
+SELECT *,
+  -- Who tried in vain: 1 a, -1 b, 0 nobody or it cannot be told.
   CASE
-    WHEN packets_ab + refused_ab = 0 THEN 'one'
-    WHEN packets_ba + refused_ba = 0 THEN 'one'
-    WHEN packets_ab = 0 OR packets_ba = 0 THEN 'blocked'
-    WHEN mod(m, 256) <> 6 THEN 'open'
-    WHEN packets_ab <= 6 AND packets_ba <= 6 AND bytes_ab <= 66 * packets_ab
-      AND bytes_ba <= 66 * packets_ba AND (packets_ab < 3 OR packets_ba < 3) THEN 'tiny'
-    ELSE 'open'
-  END AS shape,
-  -- What SYN flags tell: 1 when a called, -1 when b did, 0 when they do not say.
-  CASE
-    WHEN bitwise_and(flags, 18) = 2 AND bitwise_and(flags, 4608) <> 512 THEN 1
-    WHEN bitwise_and(flags, 4608) = 512 AND bitwise_and(flags, 18) <> 2 THEN -1
-    -- A SYN-ACK whose SYN is missing: an answer where a conversation follows, else backscatter.
-    WHEN bitwise_and(flags, 4608) = 4608 AND bitwise_and(flags, 18) = 0
-      THEN CASE WHEN packets_ab >= 3 THEN 1 ELSE -1 END
-    WHEN bitwise_and(flags, 18) = 18 AND bitwise_and(flags, 4608) = 0
-      THEN CASE WHEN packets_ba >= 3 THEN -1 ELSE 1 END
+    WHEN packets_ab + refused_ab = 0 THEN -1
+    WHEN packets_ba + refused_ba = 0 THEN 1
+    WHEN shape = 'blocked' THEN CASE WHEN packets_ab > 0 THEN 1 ELSE -1 END
+    WHEN shape <> 'tiny' THEN 0
+    -- Every SYN met a bare reset of 40 bytes (60 over IPv6), and had options itself.
+    WHEN packets_ab <> packets_ba THEN 0
+    WHEN bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab THEN 1
+    WHEN bytes_ab <= 40 * packets_ab AND bytes_ba > 40 * packets_ba THEN -1
     ELSE 0
-  END AS told
-FROM packed
+  END AS tries
+FROM shaped

@@ -5,9 +5,10 @@ description = """
 One row per UTC day and address of our own. With flow-direction, an interface's addresses are the sources of
 its egress and the destinations of its ingress. Without it, the address that stands in nearly all
 records of the interface; of two such, the one with more peers, then the private one. An interface
-that records a whole network (a mirror, a converted capture) owns that address's /16. A gateway is
-an address that stands for others: a NAT gateway's, told by packet addresses or, without them, by
-clients whose own interfaces never recorded it.
+that records a whole network (a mirror, a converted capture) owns that address's /16. gateway is
+1 for a NAT gateway, told by packet addresses or, without them, by clients whose own interfaces
+never recorded it and by passing on as much as it gets; 2 for another address that stands for
+others on one interface only, such as a transit gateway's or the node's of pods.
 """
 columns = ["day", "address", "interface_id", "gateway", "account_id", "region", "vpc_id",
   "subnet_id", "instance_id"]
@@ -15,6 +16,7 @@ columns = ["day", "address", "interface_id", "gateway", "account_id", "region", 
 WITH legs AS (
   SELECT day, recorder, srcaddr, dstaddr, pkt_src, src, dst, way,
     CASE WHEN strpos(srcaddr, ':') > 0 THEN 6 ELSE 4 END AS family, sum(records) AS records,
+    sum(packets) AS packets, sum(rejected) AS rejected,
     max(account_id) AS account_id, max(region) AS region, max(vpc_id) AS vpc_id,
     max(subnet_id) AS subnet_id, max(instance_id) AS instance_id
   FROM edges
@@ -131,36 +133,49 @@ homes AS (
   LEFT JOIN translated t ON t.day = s.day AND t.recorder = s.recorder AND t.address = s.own
   WHERE b.place = 1 AND t.address IS NULL
 ),
--- Without them: two of ours, one of which never recorded the other, and both spoke to the same
--- address outside.
+-- Without them: an address that nearly all of our own interfaces which it recorded never recorded.
 plain AS (
-  SELECT p.day, p.recorder, p.srcaddr AS own, p.dstaddr AS peer
+  SELECT p.day, p.recorder, p.srcaddr AS own, p.dstaddr AS peer, p.records - p.rejected AS accepted
   FROM legs p
   JOIN homes h ON h.day = p.day AND h.address = p.srcaddr AND h.recorder = p.recorder
-  WHERE p.pkt_src = ''
-  UNION
-  SELECT p.day, p.recorder, p.dstaddr, p.srcaddr
+  WHERE p.pkt_src = '' AND p.records > p.rejected
+  UNION ALL
+  SELECT p.day, p.recorder, p.dstaddr, p.srcaddr, p.records - p.rejected
   FROM legs p
   JOIN homes h ON h.day = p.day AND h.address = p.dstaddr AND h.recorder = p.recorder
-  WHERE p.pkt_src = ''
+  WHERE p.pkt_src = '' AND p.records > p.rejected
 ),
-unseen AS (
-  SELECT p.day, p.own AS gateway, p.peer AS client
-  FROM plain p
-  JOIN homes h ON h.day = p.day AND h.address = p.peer AND h.recorder <> p.recorder
-  LEFT JOIN plain q ON q.day = p.day AND q.own = p.peer AND q.peer = p.own
-  WHERE q.own IS NULL
+crossed AS (
+  -- A NAT gateway passes on what it gets: as much from inside as to outside.
+  SELECT l.day, l.recorder,
+    sum(CASE WHEN h.address IS NOT NULL AND regexp_like(l.srcaddr,
+      '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+      THEN l.packets ELSE 0 END) AS entered,
+    sum(CASE WHEN h.address IS NULL AND NOT regexp_like(l.dstaddr,
+      '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+      THEN l.packets ELSE 0 END) AS left_out
+  FROM legs l
+  LEFT JOIN homes h ON h.day = l.day AND h.recorder = l.recorder AND h.address = l.dstaddr
+  GROUP BY 1, 2
 ),
 relayed AS (
-  SELECT DISTINCT u.day, u.gateway AS address
-  FROM unseen u
-  JOIN plain g ON g.day = u.day AND g.own = u.gateway
-  JOIN plain c ON c.day = u.day AND c.own = u.client AND c.peer = g.peer
-  WHERE NOT regexp_like(g.peer,
-    '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+  SELECT p.day, p.own AS address, max(x.entered) AS entered, max(x.left_out) AS left_out
+  FROM plain p
+  JOIN crossed x ON x.day = p.day AND x.recorder = p.recorder
+  JOIN homes h ON h.day = p.day AND h.address = p.peer AND h.recorder <> p.recorder
+  LEFT JOIN (SELECT DISTINCT day, own, peer FROM plain) q
+    ON q.day = p.day AND q.own = p.peer AND q.peer = p.own
+  GROUP BY 1, 2
+  HAVING sum(CASE WHEN q.own IS NULL THEN p.accepted ELSE 0 END) * 10 >= 9 * sum(p.accepted)
+    AND sum(CASE WHEN q.own IS NULL THEN p.accepted ELSE 0 END) >= 4
 )
 SELECT b.day, b.address, b.recorder AS interface_id,
-  CASE WHEN t.address IS NOT NULL OR n.address IS NOT NULL THEN 1 ELSE 0 END AS gateway,
+  CASE
+    WHEN t.address IS NOT NULL THEN 1
+    WHEN n.address IS NULL THEN 0
+    WHEN n.entered BETWEEN 0.9E0 * n.left_out AND 1.1E0 * n.left_out THEN 1
+    ELSE 2
+  END AS gateway,
   r.account_id, r.region, r.vpc_id, r.subnet_id, r.instance_id
 FROM homes b
 JOIN recorders r ON r.day = b.day AND r.recorder = b.recorder AND r.family = b.family

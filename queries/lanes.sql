@@ -48,8 +48,8 @@ speaking AS (
     CASE
       WHEN s.src_gateway = 0 AND s.dst_gateway = 0 THEN 0
       WHEN s.pkt_src <> '' THEN 1
-      WHEN s.src_gateway = 1 AND s.dst_home IS NOT NULL THEN 2
-      WHEN s.dst_gateway = 1 AND s.src_home IS NOT NULL THEN 2
+      WHEN s.src_gateway > 0 AND s.dst_home IS NOT NULL THEN 2
+      WHEN s.dst_gateway > 0 AND s.src_home IS NOT NULL THEN 2
       WHEN s.src_gateway = 1 AND od.address IS NOT NULL THEN 1
       WHEN s.dst_gateway = 1 AND os.address IS NOT NULL THEN 1
       ELSE 0
