@@ -15,6 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {
     "flowscan.arrays": 1,
     "flowscan.errors": 1,
+    "flowscan.net": 1,
     "flowscan.schema": 1,
     "flowscan.text": 1,
     "flowscan.config": 2,
