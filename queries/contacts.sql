@@ -58,10 +58,16 @@ counted AS (
 addresses AS (
   SELECT day, address,
     CASE
-      WHEN regexp_like(address,
-        '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])')
-        THEN 'ours'
-      WHEN regexp_like(address, '^(0\.|127\.|169\.254\.|22[4-9]\.|2[3-5][0-9]\.|ff|fe[89ab]|::1?$)')
+      WHEN /*$private(address)*/ (address LIKE '10.%' OR address LIKE '192.168.%'
+        OR (address BETWEEN '172.16.' AND '172.31.~' AND address LIKE '172.__.%')
+        OR (address BETWEEN '100.64.' AND '100.99.~' AND address LIKE '100.__.%')
+        OR (address BETWEEN '100.100.' AND '100.127.~' AND address LIKE '100.___.%')
+        OR (address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN address) = 5)) THEN 'ours'
+      WHEN /*$special(address)*/ (address LIKE '0.%' OR address LIKE '127.%'
+        OR address LIKE '169.254.%' OR (address BETWEEN '224.' AND '255.~' AND address LIKE '___.%')
+        OR (address BETWEEN 'fe80:' AND 'febf:~' AND position(':' IN address) = 5)
+        OR (address BETWEEN 'ff00:' AND 'ffff:~' AND position(':' IN address) = 5)
+        OR address IN ('::', '::1'))
         THEN 'other'
       ELSE 'public'
     END AS side

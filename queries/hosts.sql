@@ -65,8 +65,11 @@ ranked AS (
       PARTITION BY day, recorder
       ORDER BY CASE WHEN records * 10 >= total * 9 THEN 0 ELSE 1 END,
         own DESC, peers DESC,
-        CASE WHEN regexp_like(address,
-          '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])') THEN 0 ELSE 1 END,
+        CASE WHEN /*$private(address)*/ (address LIKE '10.%' OR address LIKE '192.168.%'
+          OR (address BETWEEN '172.16.' AND '172.31.~' AND address LIKE '172.__.%')
+          OR (address BETWEEN '100.64.' AND '100.99.~' AND address LIKE '100.__.%')
+          OR (address BETWEEN '100.100.' AND '100.127.~' AND address LIKE '100.___.%')
+          OR (address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN address) = 5)) THEN 0 ELSE 1 END,
         records DESC, address) AS place
   FROM candidates
 ),
@@ -89,7 +92,11 @@ owned AS (
   SELECT day, recorder, src, sum(records)
   FROM pairs
   WHERE way = 'egress' AND src <> srcaddr
-    AND regexp_like(src, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|f[cd])')
+    AND /*$private(src)*/ (src LIKE '10.%' OR src LIKE '192.168.%'
+      OR (src BETWEEN '172.16.' AND '172.31.~' AND src LIKE '172.__.%')
+      OR (src BETWEEN '100.64.' AND '100.99.~' AND src LIKE '100.__.%')
+      OR (src BETWEEN '100.100.' AND '100.127.~' AND src LIKE '100.___.%')
+      OR (src BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN src) = 5))
   GROUP BY 1, 2, 3
 ),
 best AS (

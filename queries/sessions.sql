@@ -35,8 +35,16 @@ gateways AS (
   SELECT recorder, max(dstaddr) AS nat
   FROM pairs
   WHERE dst <> dstaddr
-    AND regexp_like(dstaddr, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
-    AND NOT regexp_like(dst, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)')
+    AND /*$private(dstaddr)*/ (dstaddr LIKE '10.%' OR dstaddr LIKE '192.168.%'
+      OR (dstaddr BETWEEN '172.16.' AND '172.31.~' AND dstaddr LIKE '172.__.%')
+      OR (dstaddr BETWEEN '100.64.' AND '100.99.~' AND dstaddr LIKE '100.__.%')
+      OR (dstaddr BETWEEN '100.100.' AND '100.127.~' AND dstaddr LIKE '100.___.%')
+      OR (dstaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN dstaddr) = 5))
+    AND NOT /*$private(dst)*/ (dst LIKE '10.%' OR dst LIKE '192.168.%'
+      OR (dst BETWEEN '172.16.' AND '172.31.~' AND dst LIKE '172.__.%')
+      OR (dst BETWEEN '100.64.' AND '100.99.~' AND dst LIKE '100.__.%')
+      OR (dst BETWEEN '100.100.' AND '100.127.~' AND dst LIKE '100.___.%')
+      OR (dst BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN dst) = 5))
   GROUP BY 1
 ),
 inner_pairs AS (
@@ -66,7 +74,11 @@ witnesses AS (
 ),
 ends AS (
   SELECT part, address, row_number() OVER (ORDER BY part, address) AS n,
-    regexp_like(address, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])')
+    /*$private(address)*/ (address LIKE '10.%' OR address LIKE '192.168.%'
+      OR (address BETWEEN '172.16.' AND '172.31.~' AND address LIKE '172.__.%')
+      OR (address BETWEEN '100.64.' AND '100.99.~' AND address LIKE '100.__.%')
+      OR (address BETWEEN '100.100.' AND '100.127.~' AND address LIKE '100.___.%')
+      OR (address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN address) = 5))
       AS inside
   FROM (SELECT part, a AS address FROM witnesses UNION SELECT part, b FROM witnesses) named
 ),
@@ -181,14 +193,14 @@ plain AS (
       WHEN bitwise_and(flags_ba, 18) = 2 AND bitwise_and(flags_ab, 18) <> 2 THEN -1
       WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) <> 18 THEN 1
       WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) <> 18 THEN -1
-      WHEN packets_ba = 0 AND ap BETWEEN 1 AND 1023 AND bp >= 1024
-        AND (rejected = 0 OR bp >= 32768 OR (protocol = 17 AND ap IN (53, 123, 443))) THEN -2
-      WHEN packets_ab = 0 AND bp BETWEEN 1 AND 1023 AND ap >= 1024
-        AND (rejected = 0 OR ap >= 32768 OR (protocol = 17 AND bp IN (53, 123, 443))) THEN 2
+      WHEN packets_ba = 0 AND ap BETWEEN /*$ports.well_known*/ 1 AND 1023 AND bp >= /*$ports.first_user*/ 1024
+        AND (rejected = 0 OR bp >= /*$ports.first_dynamic*/ 32768 OR (protocol = 17 AND ap IN /*$ports.udp_answers*/ (53, 123, 443))) THEN -2
+      WHEN packets_ab = 0 AND bp BETWEEN /*$ports.well_known*/ 1 AND 1023 AND ap >= /*$ports.first_user*/ 1024
+        AND (rejected = 0 OR ap >= /*$ports.first_dynamic*/ 32768 OR (protocol = 17 AND bp IN /*$ports.udp_answers*/ (53, 123, 443))) THEN 2
       WHEN packets_ba = 0 THEN 2
       WHEN packets_ab = 0 THEN -2
-      WHEN bp BETWEEN 1 AND 1023 AND ap NOT BETWEEN 1 AND 1023 THEN 3
-      WHEN ap BETWEEN 1 AND 1023 AND bp NOT BETWEEN 1 AND 1023 THEN -3
+      WHEN bp BETWEEN /*$ports.well_known*/ 1 AND 1023 AND ap NOT BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN 3
+      WHEN ap BETWEEN /*$ports.well_known*/ 1 AND 1023 AND bp NOT BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN -3
       WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
         AND bytes_ba <= 40 * packets_ba AND bytes_ab > 40 * packets_ab THEN 4
       WHEN protocol = 6 AND packets_ab <= 3 AND packets_ba <= 3
@@ -203,11 +215,11 @@ endpoints AS (
   SELECT n, port, protocol, count(*) AS degree
   FROM (
     SELECT a_n AS n, ap AS port, protocol FROM plain
-    WHERE sign = 0 AND ap >= 1024 AND bp >= 1024
+    WHERE sign = 0 AND ap >= /*$ports.first_user*/ 1024 AND bp >= /*$ports.first_user*/ 1024
       AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
     UNION ALL
     SELECT b_n, bp, protocol FROM plain
-    WHERE sign = 0 AND ap >= 1024 AND bp >= 1024
+    WHERE sign = 0 AND ap >= /*$ports.first_user*/ 1024 AND bp >= /*$ports.first_user*/ 1024
       AND (protocol <> 6 OR (packets_ab >= 3 AND packets_ba >= 3))
   ) exchanged
   GROUP BY 1, 2, 3
@@ -219,20 +231,24 @@ judged AS (
       WHEN sign <> 0 THEN sign
       WHEN COALESCE(eb.degree, 0) > 2 * COALESCE(ea.degree, 0) THEN 5
       WHEN COALESCE(ea.degree, 0) > 2 * COALESCE(eb.degree, 0) THEN -5
-      WHEN bp IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
-        AND ap NOT IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017) THEN 6
-      WHEN ap IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017)
-        AND bp NOT IN (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986,
-        6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017) THEN -6
+      WHEN bp IN /*$ports.registered*/ (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672,
+        5900, 5985, 5986, 6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211,
+        27017)
+        AND ap NOT IN /*$ports.registered*/ (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432,
+          5672, 5900, 5985, 5986, 6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300,
+          11211, 27017) THEN 6
+      WHEN ap IN /*$ports.registered*/ (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672,
+        5900, 5985, 5986, 6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211,
+        27017)
+        AND bp NOT IN /*$ports.registered*/ (1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432,
+          5672, 5900, 5985, 5986, 6379, 6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300,
+          11211, 27017) THEN -6
       WHEN s_ab < s_ba THEN 7
       WHEN s_ba < s_ab THEN -7
       -- Between two dynamic ports the number says nothing: who is inside calls out.
-      WHEN ap >= 32768 AND bp >= 32768 AND way > 0 THEN 9
-      WHEN ap >= 32768 AND bp >= 32768 AND way < 0 THEN -9
-      WHEN ap >= 32768 AND bp >= 32768 AND insider <> 0 THEN 10 * insider
+      WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp >= /*$ports.first_dynamic*/ 32768 AND way > 0 THEN 9
+      WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp >= /*$ports.first_dynamic*/ 32768 AND way < 0 THEN -9
+      WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp >= /*$ports.first_dynamic*/ 32768 AND insider <> 0 THEN 10 * insider
       WHEN bp < ap THEN 8
       WHEN ap < bp THEN -8
       WHEN way > 0 THEN 9

@@ -84,6 +84,16 @@ TCP_ONLY: Final[Ports] = frozenset(
 )
 """Ports on which nobody speaks UDP."""
 
+SHOWN: Final[Ports] = frozenset(
+    {
+        *(20, 21, 22, 23, 25, 53, 67, 68, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143, 161),
+        *(179, 389, 443, 445, 465, 500, 514, 587, 636, 853, 873, 993, 995, 1194, 1433, 1521, 1883),
+        *(2049, 2375, 2379, 3128, 3306, 3389, 4500, 5060, 5432, 5601, 5672, 5900, 5985, 5986),
+        *(6379, 6443, 8080, 8443, 9042, 9092, 9200, 10250, 11211, 27017),
+    }
+)
+"""The services that tables of traffic show by name."""
+
 # What programs do by themselves
 
 REGISTERED: Final[Ports] = frozenset(

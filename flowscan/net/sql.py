@@ -201,13 +201,15 @@ def written(sql: str) -> str:
 def _wrapped(sql: str, default: Default) -> str:
     line = sql[sql.rfind("\n", 0, default.begin) + 1 : default.begin]
     text = default.text
-    if " AND " in text:  # a line ends between two tests, not inside of one
-        text = re.sub(r" (?!OR )", "\0", text)
+    # A line ends between two tests, rows or numbers, not inside of one.
+    inside = r" (?!OR )" if " AND " in text else r"(?<!\),) " if "'" in text else None
+    if inside:
+        text = re.sub(inside, "\0", text)
     lines = textwrap.wrap(
         text,
         _WIDTH,
         initial_indent=" " * len(line),
-        subsequent_indent=" " * (len(line) - len(line.lstrip()) + 2),
+        subsequent_indent=" " * (len(line) - len(line.lstrip()) + (2 if line.strip() else 0)),
         break_long_words=False,
         break_on_hyphens=False,
     )
