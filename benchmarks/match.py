@@ -275,7 +275,7 @@ def range_join(
     runs: int,
 ) -> None:
     """DuckDB with integers ready on both sides: BETWEEN as its planner likes it."""
-    from flowscan.feeds.address import parse_address, parse_interval
+    from flowscan.net.address import parse_address, parse_interval
 
     values = [v[1] for a in addresses if (v := parse_address(a)) and v[0] == 4]
     spans = [s for e in entries if (s := parse_interval(e))]

@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from flowscan.engine import Engine
 from flowscan.enrich.mmdb import Geo, Place
-from flowscan.enrich.networks import Network, classify
 from flowscan.enrich.rdap import Registrar, Registration
 from flowscan.errors import UsageError
-from flowscan.feeds.address import Interval, format_address, parse_interval
-from flowscan.feeds.intervals import IntervalIndex, pack
-from flowscan.match.addresses import numbers
+from flowscan.net.address import Interval, format_address, parse_interval
+from flowscan.net.intervals import IntervalIndex, pack
+from flowscan.net.networks import Network, classify
+from flowscan.net.numbers import numbers
 
 if TYPE_CHECKING:
     from flowscan.lake import Lake

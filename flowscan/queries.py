@@ -3,7 +3,8 @@
 A file is a leading comment `/* flowscan` TOML `*/` and one SELECT. A parameter is a comment tag
 before a default literal, `LIMIT /*$top*/ 20`, so the text is valid SQL as it stands. This module
 owns the binding: a tag and its literal become one bound parameter, or one escaped literal for
-engines that take none. No value is ever spliced into the text in another way.
+engines that take none. No value is ever spliced into the text in another way. Reserved tags, such
+as `/*$private(srcaddr)*/`, name what stands behind them and stay as they are (see net.sql).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from flowscan.errors import QueryError
+from flowscan.net.sql import named
 from flowscan.text import meant
 
 Value = int | float | str
@@ -38,6 +40,7 @@ _TOKENS: Final = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*)
       | /\*\$(?P<tag>[a-z][a-z0-9_]*)\*/\s*
         (?P<literal>-?\d+\.\d+|-?\d+|'(?:[^']|'')*')?
+      | /\*\$(?P<reserved>[a-z_]+[(.].*?)\*/
       | (?P<comment>/\*.*?\*/)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -110,11 +113,20 @@ def _literal(text: str) -> tuple[ParamType, Value]:
 def _tags(sql: str, where: str) -> Iterator[tuple[re.Match[str], str, str]]:
     for match in _TOKENS.finditer(sql):
         tag = match["tag"]
+        if match["reserved"] is not None:
+            _reserved(match["reserved"], where)
         if tag is None:
             continue
         if match["literal"] is None:
             raise QueryError(f"parameter {tag} has no default literal after its tag", where=where)
         yield match, tag, match["literal"]
+
+
+def _reserved(name: str, where: str) -> None:
+    try:
+        named(name)
+    except ValueError as error:
+        raise QueryError(str(error), where=where) from None
 
 
 def _params(sql: str, declared: Mapping[str, object], where: str) -> dict[str, Param]:

@@ -19,7 +19,7 @@ SELECT n, port, protocol,
   sum(CASE WHEN kind = 1 THEN 1 ELSE 0 END) AS tried,
   sum(CASE WHEN kind = 2 THEN 1 ELSE 0 END) AS hit,
   sum(CASE WHEN kind = 3 THEN 1 ELSE 0 END) AS equal,
-  sum(CASE WHEN kind IN (1, 3) AND peer_port < 32768 THEN 1 ELSE 0 END) AS low,
+  sum(CASE WHEN kind IN (1, 3) AND peer_port < /*$ports.first_dynamic*/ 32768 THEN 1 ELSE 0 END) AS low,
   COALESCE(max(CASE WHEN kind IN (1, 3) THEN peer_port END)
     - min(CASE WHEN kind IN (1, 3) THEN peer_port END), 0) AS spread
 FROM (

@@ -73,8 +73,11 @@ ranked AS (
       PARTITION BY day, recorder, family
       ORDER BY CASE WHEN records * 10 >= total * 9 THEN 0 ELSE 1 END,
         own DESC, peers DESC,
-        CASE WHEN regexp_like(address,
-          '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)') THEN 0 ELSE 1 END,
+        CASE WHEN /*$private(address)*/ (address LIKE '10.%' OR address LIKE '192.168.%'
+          OR (address BETWEEN '172.16.' AND '172.31.~' AND address LIKE '172.__.%')
+          OR (address BETWEEN '100.64.' AND '100.99.~' AND address LIKE '100.__.%')
+          OR (address BETWEEN '100.100.' AND '100.127.~' AND address LIKE '100.___.%')
+          OR (address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN address) = 5)) THEN 0 ELSE 1 END,
         records DESC, address) AS place
   FROM candidates
 ),
@@ -102,8 +105,11 @@ owned AS (
     SELECT day, recorder, family, dst, records FROM legs
     WHERE way = 'ingress' AND dst <> dstaddr
   ) hidden
-  WHERE regexp_like(address,
-    '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+  WHERE /*$private(address)*/ (address LIKE '10.%' OR address LIKE '192.168.%'
+    OR (address BETWEEN '172.16.' AND '172.31.~' AND address LIKE '172.__.%')
+    OR (address BETWEEN '100.64.' AND '100.99.~' AND address LIKE '100.__.%')
+    OR (address BETWEEN '100.100.' AND '100.127.~' AND address LIKE '100.___.%')
+    OR (address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN address) = 5))
   GROUP BY 1, 2, 3, 4
 ),
 best AS (
@@ -148,11 +154,19 @@ plain AS (
 crossed AS (
   -- A NAT gateway passes on what it gets: as much from inside as to outside.
   SELECT l.day, l.recorder,
-    sum(CASE WHEN h.address IS NOT NULL AND regexp_like(l.srcaddr,
-      '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+    sum(CASE WHEN h.address IS NOT NULL AND /*$private(l.srcaddr)*/ (l.srcaddr LIKE '10.%'
+      OR l.srcaddr LIKE '192.168.%'
+      OR (l.srcaddr BETWEEN '172.16.' AND '172.31.~' AND l.srcaddr LIKE '172.__.%')
+      OR (l.srcaddr BETWEEN '100.64.' AND '100.99.~' AND l.srcaddr LIKE '100.__.%')
+      OR (l.srcaddr BETWEEN '100.100.' AND '100.127.~' AND l.srcaddr LIKE '100.___.%')
+      OR (l.srcaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN l.srcaddr) = 5))
       THEN l.packets ELSE 0 END) AS entered,
-    sum(CASE WHEN h.address IS NULL AND NOT regexp_like(l.dstaddr,
-      '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+    sum(CASE WHEN h.address IS NULL AND NOT /*$private(l.dstaddr)*/ (l.dstaddr LIKE '10.%'
+      OR l.dstaddr LIKE '192.168.%'
+      OR (l.dstaddr BETWEEN '172.16.' AND '172.31.~' AND l.dstaddr LIKE '172.__.%')
+      OR (l.dstaddr BETWEEN '100.64.' AND '100.99.~' AND l.dstaddr LIKE '100.__.%')
+      OR (l.dstaddr BETWEEN '100.100.' AND '100.127.~' AND l.dstaddr LIKE '100.___.%')
+      OR (l.dstaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN l.dstaddr) = 5))
       THEN l.packets ELSE 0 END) AS left_out
   FROM legs l
   LEFT JOIN homes h ON h.day = l.day AND h.recorder = l.recorder AND h.address = l.dstaddr

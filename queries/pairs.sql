@@ -19,10 +19,19 @@ ends AS (
   SELECT x.day, x.address, row_number() OVER (ORDER BY x.day, x.address) AS n,
     h.interface_id AS home, h.account_id, COALESCE(h.gateway, 0) AS gateway,
     CASE
-      WHEN h.address IS NOT NULL OR regexp_like(x.address,
-        '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f][0-9a-f]:)')
+      WHEN h.address IS NOT NULL OR /*$private(x.address)*/ (x.address LIKE '10.%'
+        OR x.address LIKE '192.168.%'
+        OR (x.address BETWEEN '172.16.' AND '172.31.~' AND x.address LIKE '172.__.%')
+        OR (x.address BETWEEN '100.64.' AND '100.99.~' AND x.address LIKE '100.__.%')
+        OR (x.address BETWEEN '100.100.' AND '100.127.~' AND x.address LIKE '100.___.%')
+        OR (x.address BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN x.address) = 5))
         THEN 'ours'
-      WHEN regexp_like(x.address, '^(0\.|127\.|169\.254\.|22[4-9]\.|2[3-5][0-9]\.|ff|fe[89ab]|::1?$)')
+      WHEN /*$special(x.address)*/ (x.address LIKE '0.%' OR x.address LIKE '127.%'
+        OR x.address LIKE '169.254.%'
+        OR (x.address BETWEEN '224.' AND '255.~' AND x.address LIKE '___.%')
+        OR (x.address BETWEEN 'fe80:' AND 'febf:~' AND position(':' IN x.address) = 5)
+        OR (x.address BETWEEN 'ff00:' AND 'ffff:~' AND position(':' IN x.address) = 5)
+        OR x.address IN ('::', '::1'))
         THEN 'other'
       ELSE 'public'
     END AS side

@@ -12,20 +12,20 @@ columns = ["verdict", "initiator", "score"]
 WITH known AS (
   SELECT c.*, p.a, p.b, p.a_n, p.b_n, p.a_side, p.b_side, p.a_home, p.b_home, p.account_id,
     p.recorder,
-    CASE WHEN ap IN (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143,
-      161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623, 631, 636, 853, 873, 993,
-      995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2049, 2181, 2222, 2375,
-      2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500, 5000, 5044, 5060, 5061,
-      5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443, 6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443,
-      8500, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017,
-      51820) THEN 2.0E0 WHEN ap BETWEEN 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS a_known,
-    CASE WHEN bp IN (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143,
-      161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623, 631, 636, 853, 873, 993,
-      995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2049, 2181, 2222, 2375,
-      2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500, 5000, 5044, 5060, 5061,
-      5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443, 6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443,
-      8500, 8883, 8888, 9000, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017,
-      51820) THEN 2.0E0 WHEN bp BETWEEN 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS b_known,
+    CASE WHEN ap IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
+      137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
+      631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
+      2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500,
+      5000, 5044, 5060, 5061, 5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443,
+      6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443, 8500, 8883, 8888, 9000, 9042, 9090, 9092,
+      9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017, 51820) THEN 2.0E0 WHEN ap BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS a_known,
+    CASE WHEN bp IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
+      137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
+      631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
+      2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500,
+      5000, 5044, 5060, 5061, 5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443,
+      6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443, 8500, 8883, 8888, 9000, 9042, 9090, 9092,
+      9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017, 51820) THEN 2.0E0 WHEN bp BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS b_known,
     CASE WHEN p.a_side = 'public' AND p.b_side = 'ours' THEN 1
       WHEN p.b_side = 'public' AND p.a_side = 'ours' THEN -1 ELSE 0 END AS stranger,
     CASE WHEN c.packets_ab + c.refused_ab = 0 THEN -1 WHEN c.packets_ba + c.refused_ba = 0 THEN 1
@@ -66,10 +66,10 @@ weighed AS (
     CASE
       WHEN only = 0 THEN 0.0E0
       -- A late answer: from a port that served to a dynamic one.
-      WHEN only = 1 AND protocol IN (6, 17, 132) AND bp >= 1024 AND b_known < a_known
+      WHEN only = 1 AND protocol IN (6, 17, 132) AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known
         AND a_scans = 0 AND (stranger < 1 AND a_side = 'ours' OR a_open + a_served >= 1)
         THEN -4.0E0
-      WHEN only = -1 AND protocol IN (6, 17, 132) AND ap >= 1024 AND a_known < b_known
+      WHEN only = -1 AND protocol IN (6, 17, 132) AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known
         AND b_scans = 0 AND (stranger > -1 AND b_side = 'ours' OR b_open + b_served >= 1)
         THEN 4.0E0
       WHEN only = 1 AND a_open >= 3 AND a_open > b_open AND protocol IN (6, 17, 132) THEN -4.0E0
@@ -101,8 +101,8 @@ weighed AS (
     CASE
       WHEN only <> 0 THEN 0.0E0
       -- Active FTP: the server calls from its port 20.
-      WHEN protocol = 6 AND ap = 20 AND bp >= 1024 THEN 3.0E0
-      WHEN protocol = 6 AND bp = 20 AND ap >= 1024 THEN -3.0E0
+      WHEN protocol = 6 AND ap = 20 AND bp >= /*$ports.first_user*/ 1024 THEN 3.0E0
+      WHEN protocol = 6 AND bp = 20 AND ap >= /*$ports.first_user*/ 1024 THEN -3.0E0
       -- A port that a stranger chose is no service of his while no payload went over.
       WHEN b_known > a_known AND b_scans = 0 AND (stranger < 1 OR b_open + b_served > 0)
         AND (stranger > -1 OR shape = 'open' OR b_side = 'ours')
@@ -114,8 +114,8 @@ weighed AS (
     END AS w_port,
     CASE
       WHEN only <> 0 OR (shape = 'tiny' AND stranger <> 0) THEN 0.0E0
-      WHEN ap >= 32768 AND bp < 32768 THEN 1.5E0
-      WHEN bp >= 32768 AND ap < 32768 THEN -1.5E0
+      WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp < /*$ports.first_dynamic*/ 32768 THEN 1.5E0
+      WHEN bp >= /*$ports.first_dynamic*/ 32768 AND ap < /*$ports.first_dynamic*/ 32768 THEN -1.5E0
       WHEN ap > bp THEN 0.3E0
       WHEN bp > ap THEN -0.3E0
       ELSE 0.0E0

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
+from flowscan.net.sql import defaults
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "flowscan"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+QUERIES = sorted((ROOT / "queries").rglob("*.sql"))
 
 # Longest prefix wins. A module imports only from its own layer or below.
 LAYERS = {
     "flowscan.arrays": 1,
     "flowscan.errors": 1,
+    "flowscan.net": 1,
     "flowscan.schema": 1,
     "flowscan.text": 1,
     "flowscan.config": 2,
@@ -149,3 +154,51 @@ def test_nothing_dangerous(path: Path) -> None:
             assert node.func.id != "print" or module_name(path).startswith("flowscan.cli")
         if isinstance(node, ast.keyword) and node.arg == "shell":
             assert not (isinstance(node.value, ast.Constant) and node.value.value is True)
+
+
+# Ways to write a range of addresses: a network (not one for documentation), the begin of dotted
+# texts, a group of hex digits.
+RANGE = re.compile(
+    r"(?<![\d.])(?!203\.0\.113\.|198\.51\.100\.|192\.0\.2\.)\d+\.\d+\.\d+\.\d+/\d|::/\d"
+    r"|(?<![\d.])(?:0|10|127|192\\?\.168|169\\?\.254)\\?\.(?:%|\\|['\"|)]|$)"
+    r"|172\\?\.[(\[_%]|100\\?\.[(\[_%]|f\[cd|fe\[89"
+)
+PORT_LIST = re.compile(
+    r"(?:\b[ab]p|port\w*)\s+(?:NOT\s+)?(?:IN\s*\(\s*\d|BETWEEN\s+\d)", re.IGNORECASE
+)
+NET = "flowscan.net"
+
+
+def code_texts(tree: ast.AST) -> list[str]:
+    """The string constants of a module that are no docstrings."""
+    plain = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in plain)
+    return [n.value for n in constants if isinstance(n.value, str)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_only_net_spells_out_ranges_and_port_lists(path: Path) -> None:
+    if module_name(path).startswith(NET):
+        return
+    tree = ast.parse(path.read_text())
+    for text in code_texts(tree):
+        assert not RANGE.search(text), text
+        assert not PORT_LIST.search(text), text
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Set | ast.Tuple | ast.List) and len(node.elts) > 2:
+            numbers = {n.value for n in node.elts if isinstance(n, ast.Constant)}
+            assert len(numbers & {22, 25, 53, 80, 443, 3389}) < 2, f"line {node.lineno}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in QUERIES if p.parent.name != "aws"], ids=lambda p: str(p.stem)
+)
+def test_query_files_name_ranges_and_port_lists(path: Path) -> None:
+    """What stands behind a reserved tag is net's text (tests/net holds that); the rest has none."""
+    text = path.read_text()
+    for default in reversed(list(defaults(text))):
+        text = text[: default.begin] + text[default.end :]
+    text = re.sub(r"/\*\$\w+\*/\s*'[^']*'", "", text)  # the default of a parameter
+    assert not RANGE.search(text)
+    assert not PORT_LIST.search(text)
+    assert "regexp_like" not in text

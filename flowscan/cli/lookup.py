@@ -126,7 +126,7 @@ def _lists(found: Lookup) -> None:
 
 def _activity(found: Lookup) -> None:
     from flowscan.cli.render import human_bytes, utc
-    from flowscan.enrich.services import port_label
+    from flowscan.net.services import port_label
 
     seen = found.activity
     if not seen.flows:

@@ -89,8 +89,8 @@ def summary_rows(rows: Any, *, noise: bool) -> Any:
     import pyarrow.compute as pc
 
     from flowscan.cli.render import utc
-    from flowscan.enrich.services import port_label
     from flowscan.match.model import RANKS
+    from flowscan.net.services import port_label
 
     chosen = rows if noise else rows.filter(pc.less(rows["rank"], 6))
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from flowscan.net.ports import POLLED, WEB_POLLED
+
 Values = npt.NDArray[np.float64]
 
 BINS: Final = 24
@@ -24,14 +26,6 @@ LEAST_TIMES: Final = 4
 STROBE: Final = 86_400
 HOUR: Final = 3600
 MOST_SPREAD: Final = 0.4
-
-POLLED: Final = frozenset(
-    {
-        *(22, 25, 110, 143, 161, 465, 514, 587, 636, 993, 995, 1883, 4505, 4506, 5044, 5666),
-        *(6514, 8140, 8883, 9418, 10050, 10051, 24224),
-    }
-)
-"""Ports of mail, logs, monitoring, messages and configuration, whose clients poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +280,6 @@ def _is_poll(head: Mapping[str, Any], result: Score, params: Mapping[str, Any]) 
     """
     if result.jitter >= params["max_poll_jitter"]:
         return False
-    if head["port"] in (80, 443, 8443):
+    if head["port"] in WEB_POLLED:
         return bool(head["answer"] >= params["web_answer"])
     return head["port"] in POLLED

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from flowscan import queries
-from flowscan.detect import known
 from flowscan.engine import Workspace
 from flowscan.enrich import Geo
 from flowscan.match import FeedIndex
+from flowscan.net.networks import services_among
 
 SHARED: Final = ("edges", "hosts", "lanes", "pairs", "slices", "connections", "endpoints",
           "verdicts", "sessions", "contacts", "volumes")  # fmt: skip
@@ -47,7 +47,7 @@ def make(engine: Workspace, since: int, until: int) -> None:
 def make_places(engine: Workspace, *, aws_services: bool) -> None:
     """Make `places` (address, kind): the well-known services among the addresses."""
     addresses = engine.execute(_CALLED).column("address").to_pylist()
-    insert(engine, "places", ("address", "kind"), known.classify(addresses))
+    insert(engine, "places", ("address", "kind"), services_among(addresses))
     if aws_services:
         engine.execute(
             f"INSERT INTO places SELECT * FROM ({_AWS}) a "

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowscan.errors import FeedError
-from flowscan.feeds.address import format_address, parse_address, parse_interval
 from flowscan.feeds.fetch import Limits, get
-from flowscan.feeds.safety import is_public
+from flowscan.net.address import format_address, parse_address, parse_interval
+from flowscan.net.ranges import kind_of
 from flowscan.text import plain
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Registrar:
     def lookup(self, address: str) -> Registration:
         """Registration of an address; never raises, at worst "unavailable"."""
         one = parse_address(address)
-        if one is None or not is_public(*one):
+        if one is None or kind_of(*one) != "public":
             return Registration("not public")
         kept = self._kept(*one)
         if kept is not None:

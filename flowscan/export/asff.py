@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flowscan.enrich.services import protocol_name
 from flowscan.errors import ReportError
 from flowscan.export.parts import Parts, family, iso, parts, without_empty
 from flowscan.findings import Finding, severity_label
+from flowscan.net.services import protocol_name
 
 BATCH = 100
 MOST_BYTES = 240_000

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flowscan.enrich.services import protocol_name, service_name
 from flowscan.export.parts import Parts, family, iso, parts, without_empty
 from flowscan.findings import Finding
+from flowscan.net.services import protocol_name, service_name
 
 
 def guardduty(finding: Finding) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowscan import schema
-from flowscan.enrich.services import protocol_name
 from flowscan.export.parts import NO_REGION, PRODUCT, Parts, parts, without_empty
 from flowscan.findings import Finding, severity_label
+from flowscan.net.services import protocol_name
 
 VERSION = "1.5.0"
 _SEVERITY = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from flowscan.enrich.services import protocol_name
 from flowscan.export.parts import Parts, iso, parts, without_empty
 from flowscan.findings import Finding, severity_label
+from flowscan.net.services import protocol_name
 from flowscan.text import csv_cell, plain, utc
 
 _STEPS = {"informational": 1, "low": 3, "medium": 5, "high": 8, "critical": 10}

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from flowscan.feeds.columns import Bytes, Mask, Texts
 from flowscan.feeds.formats.plain import plain_entry, significant
-from flowscan.feeds.intervals import Int64
 from flowscan.feeds.model import Entry
+from flowscan.net.columns import Bytes, Mask, Texts
+from flowscan.net.intervals import Int64
 
 _PIECE: Final = 1 << 20
 """Bytes of text per block: what is worked on stays in the cache, more or less."""

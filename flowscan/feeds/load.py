@@ -15,11 +15,13 @@ from typing import Any, Final
 import numpy as np
 
 from flowscan.errors import FeedError
-from flowscan.feeds import blocks, columns, formats, intervals, safety
-from flowscan.feeds.address import Interval, kind_of, loose_interval, parse_interval
+from flowscan.feeds import blocks, formats, safety
 from flowscan.feeds.blocks import Block
-from flowscan.feeds.columns import Columns, Texts
 from flowscan.feeds.model import Counts, Feed, Policy, Problem, ReadOptions
+from flowscan.feeds.spelling import kind_of, loose_interval
+from flowscan.net import columns, intervals
+from flowscan.net.address import Interval, parse_interval
+from flowscan.net.columns import Columns, Texts
 from flowscan.schema import small_schema
 
 MAX_BYTES: Final = 256 << 20

@@ -12,42 +12,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from flowscan.feeds.address import BITS, format_address, parse_interval
-from flowscan.feeds.intervals import Array, pack, unpack
 from flowscan.feeds.model import Policy
+from flowscan.net.address import BITS, format_address, parse_interval
+from flowscan.net.intervals import Array, pack, unpack
+from flowscan.net.ranges import DOCUMENTATION, RANGES
 
 Mask = npt.NDArray[np.bool_]
 
-# IANA special-purpose address registries (IPv4, IPv6; as of 2026-01) and RFC 5771, RFC 1112.
-# Documentation prefixes are left out: no packet carries them, and every vendor's sample lists do.
-RESERVED: Final = (
-    ("0.0.0.0/8", "this network"),
-    ("10.0.0.0/8", "private"),
-    ("100.64.0.0/10", "shared carrier space"),
-    ("127.0.0.0/8", "loopback"),
-    ("169.254.0.0/16", "link-local"),
-    ("172.16.0.0/12", "private"),
-    ("192.0.0.0/24", "IETF protocol assignments"),
-    ("192.168.0.0/16", "private"),
-    ("198.18.0.0/15", "benchmarking"),
-    ("224.0.0.0/4", "multicast"),
-    ("240.0.0.0/4", "reserved"),
-    ("::/127", "unspecified and loopback"),
-    ("100::/64", "discard"),
-    ("fc00::/7", "private"),
-    ("fe80::/10", "link-local"),
-    ("fec0::/10", "site-local"),
-    ("ff00::/8", "multicast"),
-)
+# Documentation prefixes are let in: no packet carries them, and every vendor's sample lists do.
+_BARRED: Final = tuple(one for one in RANGES if one.name != DOCUMENTATION)
 
 
 def _table(family: int) -> tuple[list[int], list[int], list[str]]:
     rows = []
-    for text, name in RESERVED:
-        interval = parse_interval(text)
+    for one in _BARRED:
+        interval = parse_interval(one.network)
         assert interval is not None
         if interval.family == family:
-            rows.append((interval.first, interval.last, name))
+            rows.append((interval.first, interval.last, one.name))
     rows.sort()
     return [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
 
@@ -56,7 +38,7 @@ _TABLES = {4: _table(4), 6: _table(6)}
 
 
 def reserved_name(family: int, first: int, last: int) -> str | None:
-    """Name of the reserved block that an interval touches, or None."""
+    """Name of the private or reserved range that an interval touches, or None."""
     firsts, lasts, names = _TABLES[family]
     at = bisect_right(firsts, last) - 1
     return names[at] if at >= 0 and lasts[at] >= first else None
@@ -97,24 +79,6 @@ def refused(family: int, first: Array, last: Array, policy: Policy) -> Mask:
 
 def _top(values: Array) -> Array:
     return np.ascontiguousarray(values).view(">u8")[::2].astype("u8")
-
-
-def is_public(family: int, value: int) -> bool:
-    """Tell whether the registries know an address: neither reserved nor for documentation."""
-    if reserved_name(family, value, value):
-        return False
-    return not any(low <= value <= high for low, high in _DOCUMENTATION[family])
-
-
-def _documentation(*texts: str) -> list[tuple[int, int]]:
-    found = [parse_interval(text) for text in texts]
-    return [(i.first, i.last) for i in found if i]
-
-
-_DOCUMENTATION = {
-    4: _documentation("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
-    6: _documentation("2001:db8::/32", "3fff::/20"),
-}
 
 
 def held_back(before: int, now: int) -> str | None:

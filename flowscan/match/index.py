@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flowscan.feeds.intervals import Array, Block, Int64, IntervalIndex, merged, with_mapped
-from flowscan.match.addresses import numbers
+from flowscan.net.intervals import Array, Block, Int64, IntervalIndex, merged, with_mapped
+from flowscan.net.numbers import numbers
 
 
 @dataclass(frozen=True, slots=True)

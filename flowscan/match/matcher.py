@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowscan.engine import Engine
-from flowscan.feeds.address import format_address, parse_address
 from flowscan.match import addresses, sql
 from flowscan.match.index import FeedIndex
 from flowscan.match.model import MatchResult, Stats
+from flowscan.net.address import format_address, parse_address
 from flowscan.schema import ADDRESS_COLUMNS, column_order, small_schema
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowscan.net.ports import FIRST_DYNAMIC, FIRST_USER, REGISTERED
+from flowscan.net.sql import private, special, values
+
 _TOUCHES: Final = "{0} IN (SELECT text FROM listed)"
 
-# Ports that decide who serves when both are below the dynamic range; IANA names, see services.
-_SERVED: Final = (
-    "20, 21, 22, 23, 25, 53, 80, 110, 111, 123, 135, 137, 138, 139, 143, 161, 389, 443, 445, 465, "
-    "500, 514, 587, 636, 853, 873, 993, 995, 1194, 1433, 1521, 1723, 1883, 2049, 2375, 2376, 3128, "
-    "3306, 3389, 4500, 5060, 5432, 5672, 5900, 5985, 5986, 6379, 6443, 6667, 8000, 8080, 8443, "
-    "8883, 9000, 9001, 9200, 9300, 10250, 11211, 27017"
-)
+
+def _served(port: str) -> str:
+    return f"({port} < {FIRST_USER} OR {port} IN {values(REGISTERED)})"
+
 
 _SEEN: Final = """
 CREATE OR REPLACE TEMP TABLE seen AS
@@ -33,10 +33,10 @@ SELECT
     WHEN protocol = 6 AND {flags} & 18 = 18 THEN 'dst'
     WHEN protocol = 6 AND {flags} & 18 = 2 THEN 'src'
     WHEN protocol NOT IN (6, 17, 33, 132) OR srcport = dstport THEN NULL
-    WHEN srcport >= 32768 AND dstport < 32768 THEN 'src'
-    WHEN dstport >= 32768 AND srcport < 32768 THEN 'dst'
-    WHEN dstport IN ({served}) AND srcport NOT IN ({served}) THEN 'src'
-    WHEN srcport IN ({served}) AND dstport NOT IN ({served}) THEN 'dst'
+    WHEN srcport >= {dynamic} AND dstport < {dynamic} THEN 'src'
+    WHEN dstport >= {dynamic} AND srcport < {dynamic} THEN 'dst'
+    WHEN {dst_served} AND NOT {src_served} THEN 'src'
+    WHEN {src_served} AND NOT {dst_served} THEN 'dst'
     WHEN srcport > dstport THEN 'src'
     WHEN srcport < dstport THEN 'dst'
   END AS initiator,
@@ -52,12 +52,18 @@ WHERE {touches}
 GROUP BY ALL
 """
 
+
+def _inside(address: str) -> str:
+    """Whether an address is not of the internet."""
+    return f"({private(address)} OR {special(address)})"
+
+
 # One row per listed address of a flow: the listed side may be seen as addr or as pkt_addr.
-_SIDES: Final = """
+SIDES: Final = f"""
 CREATE OR REPLACE TEMP TABLE sides AS
 SELECT *,
-  regexp_matches(local_address, '{private}') AS local_private,
-  regexp_matches(address, '{private}') AS listed_private
+  {_inside("local_address")} AS local_private,
+  {_inside("address")} AS listed_private
 FROM (
   SELECT l.address, true AS sent, coalesce(pkt_dstaddr, dstaddr) AS local_address,
     srcaddr AS listed_text, seen.*
@@ -73,11 +79,7 @@ FROM (
   FROM seen JOIN listed l ON l.text = pkt_dstaddr WHERE pkt_dstaddr IS DISTINCT FROM dstaddr
 )
 """
-
-_PRIVATE: Final = (
-    r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
-    r"|169\.254\.|127\.|[fF][cCdD][0-9a-fA-F]{2}:|[fF][eE][89abAB][0-9a-fA-F]:)"
-)
+"""SQL that gives every kept flow its listed and its local side."""
 
 DOUBTFUL: Final = """
 SELECT count(*) AS n FROM sides
@@ -182,14 +184,12 @@ def seen(columns: set[str]) -> str:
         ),
         flow_direction=_column("flow_direction", "VARCHAR", columns),
         flags="tcp_flags" if "tcp_flags" in columns else "CAST(NULL AS INTEGER)",
-        served=_SERVED,
+        dynamic=FIRST_DYNAMIC,
+        src_served=_served("srcport"),
+        dst_served=_served("dstport"),
         touches=" OR ".join(touches),
     )
 
 
 def _column(name: str, kind: str, columns: set[str]) -> str:
     return name if name in columns else f"CAST(NULL AS {kind}) AS {name}"
-
-
-SIDES: Final = _SIDES.replace("{private}", _PRIVATE)
-"""SQL that gives every kept flow its listed and its local side."""

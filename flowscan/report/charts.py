@@ -13,7 +13,7 @@ from typing import Any
 
 import altair as alt
 
-from flowscan.enrich.services import port_label
+from flowscan.net.services import port_label
 from flowscan.report.model import Bucket, FindingView, Report
 from flowscan.report.svg import COLOR, say
 from flowscan.text import human_bytes, human_count, utc

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from flowscan.enrich import protocol_name
+from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import csv_cell, utc
 

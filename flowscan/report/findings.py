@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import queries
-from flowscan.enrich import protocol_name
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
 from flowscan.lake import Lake
+from flowscan.net.services import protocol_name
 from flowscan.report.known import Known
 from flowscan.report.model import Actor, DetectionView, Evidence, FindingView, Period
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowscan.engine import Workspace
-from flowscan.enrich import service_name
+from flowscan.net.ports import SENSITIVE
+from flowscan.net.services import service_name
 from flowscan.report import sql
 from flowscan.report.known import Known
 from flowscan.report.model import (
@@ -28,7 +29,6 @@ from flowscan.report.model import (
     Timeline,
     Totals,
 )
-from flowscan.report.ports import SENSITIVE
 
 OTHER, PUBLIC = "other private", "internet"
 MOST_GROUPS = 8

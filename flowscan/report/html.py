@@ -20,7 +20,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from flowscan.enrich import protocol_name
+from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import change, human_bytes, human_count, human_duration, plain, utc
 

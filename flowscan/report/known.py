@@ -5,7 +5,8 @@ Invariant: nothing here asks the network; without MMDB files there are no countr
 
 from __future__ import annotations
 
-from flowscan.enrich import Geo, classify
+from flowscan.enrich import Geo
+from flowscan.net.networks import classify
 
 _UNSAID = "unknown"
 

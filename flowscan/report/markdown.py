@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from flowscan.enrich import protocol_name
+from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import change, human_bytes, human_count, markdown_text, plain, utc
 

@@ -11,21 +11,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowscan.report.ports import SENSITIVE
-
-_SENSITIVE: Final = ", ".join(str(port) for port in sorted(SENSITIVE))
+from flowscan.net.ports import FIRST_DYNAMIC, SENSITIVE
+from flowscan.net.sql import private, values
 
 
 def _local(address: str) -> str:
     """Whether an address is private, or an IPv6 address of ours; the cheap tests come first."""
-    second = f"CAST(split_part({address}, '.', 2) AS INTEGER)"
-    return f"""({address} LIKE '10.%' OR {address} LIKE '192.168.%'
-        OR {address} LIKE '169.254.%' OR {address} LIKE '127.%'
-        OR CASE WHEN {address} LIKE '172.%' THEN {second} BETWEEN 16 AND 31
-            WHEN {address} LIKE '100.%' THEN {second} BETWEEN 64 AND 127 ELSE FALSE END
-        OR ({address} LIKE '%:%' AND (substr(lower({address}), 1, 2) IN ('fc', 'fd')
-            OR substr(lower({address}), 1, 3) IN ('fe8', 'fe9', 'fea', 'feb')
-            OR {address} IN (SELECT address FROM report_own6))))"""
+    return f"({private(address)} OR {address} IN (SELECT address FROM report_own6))"
 
 
 # IPv6 addresses of ours are public by their nature: ours is the one side of an interface's records
@@ -247,10 +239,10 @@ SELECT dstaddr, max(interface_id) AS interface_id, protocol, dstport,
 FROM flows LEFT JOIN ours ON ours.address = srcaddr
 WHERE ours.address IS NULL AND srcaddr IS NOT NULL AND action = 'ACCEPT'
   AND "start" >= $since AND "start" < $until AND dstaddr IN (SELECT address FROM ours)
-  AND protocol IN (6, 17) AND dstport < srcport AND dstport < 32768
+  AND protocol IN (6, 17) AND dstport < srcport AND dstport < {FIRST_DYNAMIC}
   AND (tcp_flags IS NULL OR NOT (tcp_flags % 4 >= 2 AND tcp_flags % 32 >= 16))
 GROUP BY dstaddr, protocol, dstport
-ORDER BY dstport IN ({_SENSITIVE}) DESC, sources DESC, dstaddr, protocol, dstport
+ORDER BY dstport IN {values(SENSITIVE)} DESC, sources DESC, dstaddr, protocol, dstport
 """
 
 LINKS = """

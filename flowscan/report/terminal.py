@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flowscan.enrich import protocol_name
+from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import bar, change, human_bytes, human_count, human_duration, plain
 

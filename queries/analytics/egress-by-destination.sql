@@ -18,8 +18,21 @@ SELECT
     date_format(from_unixtime(MAX("end")), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
 FROM flows
 WHERE action = 'ACCEPT'
-  AND regexp_like(srcaddr, '^(10\.|127\.|0\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|22[4-9]\.|2[345][0-9]\.|[fF][cCdDeEfF]|::1$)')
-  AND NOT regexp_like(dstaddr, '^(10\.|127\.|0\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|22[4-9]\.|2[345][0-9]\.|[fF][cCdDeEfF]|::1$)')
+  AND /*$private(srcaddr)*/ (srcaddr LIKE '10.%' OR srcaddr LIKE '192.168.%'
+    OR (srcaddr BETWEEN '172.16.' AND '172.31.~' AND srcaddr LIKE '172.__.%')
+    OR (srcaddr BETWEEN '100.64.' AND '100.99.~' AND srcaddr LIKE '100.__.%')
+    OR (srcaddr BETWEEN '100.100.' AND '100.127.~' AND srcaddr LIKE '100.___.%')
+    OR (srcaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN srcaddr) = 5))
+  AND NOT /*$private(dstaddr)*/ (dstaddr LIKE '10.%' OR dstaddr LIKE '192.168.%'
+    OR (dstaddr BETWEEN '172.16.' AND '172.31.~' AND dstaddr LIKE '172.__.%')
+    OR (dstaddr BETWEEN '100.64.' AND '100.99.~' AND dstaddr LIKE '100.__.%')
+    OR (dstaddr BETWEEN '100.100.' AND '100.127.~' AND dstaddr LIKE '100.___.%')
+    OR (dstaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN dstaddr) = 5))
+  AND NOT /*$special(dstaddr)*/ (dstaddr LIKE '0.%' OR dstaddr LIKE '127.%'
+    OR dstaddr LIKE '169.254.%' OR (dstaddr BETWEEN '224.' AND '255.~' AND dstaddr LIKE '___.%')
+    OR (dstaddr BETWEEN 'fe80:' AND 'febf:~' AND position(':' IN dstaddr) = 5)
+    OR (dstaddr BETWEEN 'ff00:' AND 'ffff:~' AND position(':' IN dstaddr) = 5)
+    OR dstaddr IN ('::', '::1'))
   AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
 GROUP BY dstaddr
 ORDER BY bytes DESC, dstaddr

@@ -32,6 +32,15 @@ SELECT
     date_format(from_unixtime(last_end), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
 FROM seen
 WHERE first_start >= /*$new_since*/ 0
-  AND NOT regexp_like(srcaddr, '^(10\.|127\.|0\.|169\.254\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|22[4-9]\.|2[345][0-9]\.|[fF][cCdDeEfF]|::1$)')
+  AND NOT /*$private(srcaddr)*/ (srcaddr LIKE '10.%' OR srcaddr LIKE '192.168.%'
+    OR (srcaddr BETWEEN '172.16.' AND '172.31.~' AND srcaddr LIKE '172.__.%')
+    OR (srcaddr BETWEEN '100.64.' AND '100.99.~' AND srcaddr LIKE '100.__.%')
+    OR (srcaddr BETWEEN '100.100.' AND '100.127.~' AND srcaddr LIKE '100.___.%')
+    OR (srcaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN srcaddr) = 5))
+  AND NOT /*$special(srcaddr)*/ (srcaddr LIKE '0.%' OR srcaddr LIKE '127.%'
+    OR srcaddr LIKE '169.254.%' OR (srcaddr BETWEEN '224.' AND '255.~' AND srcaddr LIKE '___.%')
+    OR (srcaddr BETWEEN 'fe80:' AND 'febf:~' AND position(':' IN srcaddr) = 5)
+    OR (srcaddr BETWEEN 'ff00:' AND 'ffff:~' AND position(':' IN srcaddr) = 5)
+    OR srcaddr IN ('::', '::1'))
 ORDER BY accepted DESC, flows DESC, srcaddr
 LIMIT /*$top*/ 50

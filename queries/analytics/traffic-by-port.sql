@@ -8,19 +8,20 @@ help = "rows to show"
 */
 WITH ports (port, service) AS (
     VALUES
+        /*$names.shown*/
         (20, 'ftp-data'), (21, 'ftp'), (22, 'ssh'), (23, 'telnet'), (25, 'smtp'), (53, 'dns'),
-        (67, 'dhcp'), (68, 'dhcp'), (69, 'tftp'), (80, 'http'), (88, 'kerberos'), (110, 'pop3'),
-        (111, 'rpcbind'), (123, 'ntp'), (135, 'msrpc'), (137, 'netbios'), (138, 'netbios'),
-        (139, 'netbios'), (143, 'imap'), (161, 'snmp'), (179, 'bgp'), (389, 'ldap'),
-        (443, 'https'), (445, 'smb'), (465, 'smtps'), (500, 'ike'), (514, 'syslog'),
-        (587, 'submission'), (636, 'ldaps'), (853, 'dns-tls'), (873, 'rsync'), (993, 'imaps'),
-        (995, 'pop3s'), (1194, 'openvpn'), (1433, 'mssql'), (1521, 'oracle'), (1883, 'mqtt'),
-        (2049, 'nfs'), (2375, 'docker'), (2379, 'etcd'), (3128, 'squid'), (3306, 'mysql'),
-        (3389, 'rdp'), (4500, 'ipsec-nat'), (5060, 'sip'), (5432, 'postgresql'), (5601, 'kibana'),
-        (5672, 'amqp'), (5900, 'vnc'), (5985, 'winrm'), (5986, 'winrm'), (6379, 'redis'),
-        (6443, 'kubernetes'), (8080, 'http-alt'), (8443, 'https-alt'), (9042, 'cassandra'),
-        (9092, 'kafka'), (9200, 'elasticsearch'), (10250, 'kubelet'), (11211, 'memcached'),
-        (27017, 'mongodb')
+        (67, 'dhcp-server'), (68, 'dhcp-client'), (69, 'tftp'), (80, 'http'), (88, 'kerberos'),
+        (110, 'pop3'), (111, 'rpcbind'), (123, 'ntp'), (135, 'msrpc'), (137, 'netbios-ns'),
+        (138, 'netbios-dgm'), (139, 'netbios-ssn'), (143, 'imap'), (161, 'snmp'), (179, 'bgp'),
+        (389, 'ldap'), (443, 'https'), (445, 'smb'), (465, 'smtps'), (500, 'isakmp'),
+        (514, 'syslog'), (587, 'submission'), (636, 'ldaps'), (853, 'dns-over-tls'), (873, 'rsync'),
+        (993, 'imaps'), (995, 'pop3s'), (1194, 'openvpn'), (1433, 'ms-sql'), (1521, 'oracle'),
+        (1883, 'mqtt'), (2049, 'nfs'), (2375, 'docker'), (2379, 'etcd'), (3128, 'squid'),
+        (3306, 'mysql'), (3389, 'rdp'), (4500, 'ipsec-nat-t'), (5060, 'sip'), (5432, 'postgresql'),
+        (5601, 'kibana'), (5672, 'amqp'), (5900, 'vnc'), (5985, 'winrm'), (5986, 'winrm-tls'),
+        (6379, 'redis'), (6443, 'kubernetes'), (8080, 'http-proxy'), (8443, 'https-alt'),
+        (9042, 'cassandra'), (9092, 'kafka'), (9200, 'elasticsearch'), (10250, 'kubelet'),
+        (11211, 'memcached'), (27017, 'mongodb')
 ),
 used AS (
     SELECT

@@ -30,8 +30,8 @@ WITH refused AS (
 SELECT r.day, r.server AS resource, CAST(r.port AS VARCHAR) AS dedup, r.client AS actor,
   min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, count(*) AS flows,
   sum(s.packets_out + s.packets_in) AS packets, sum(s.bytes_out + s.bytes_in) AS bytes,
-  CASE WHEN r.port IN (21, 22, 23, 445, 1433, 2222, 3306, 3389, 5432, 5900, 5985, 5986, 6379,
-    9200, 27017) THEN 5.0 ELSE 3.0 END AS severity,
+  CASE WHEN r.port IN /*$ports.control_and_data*/ (21, 22, 23, 445, 1433, 2222, 3306, 3389, 5432,
+    5900, 5985, 5986, 6379, 9200, 27017) THEN 5.0 ELSE 3.0 END AS severity,
   r.port, 6 AS protocol, r.refusals, r.refused_at
 FROM refused r
 JOIN sessions s ON s.client = r.client AND s.server = r.server AND s.server_port = r.port

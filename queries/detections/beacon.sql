@@ -107,7 +107,8 @@ pairs AS (
   LEFT JOIN places p ON p.address = c.server
   WHERE c.client_side = 'ours' AND c.server_side = 'public'
     AND c.sessions >= /*$min_calls*/ 8
-    AND (c.protocol = 6 OR (c.protocol = 17 AND c.port NOT IN (53, 123, 500, 3478, 4500, 5353)))
+    AND (c.protocol = 6 OR (c.protocol = 17 AND c.port NOT IN /*$ports.udp_steady*/ (53, 123, 500,
+      3478, 4500, 5353)))
     AND c.port <> 853
     -- Well-known services, and what a good part of our hosts calls: agents, update servers.
     AND p.kind IS NULL

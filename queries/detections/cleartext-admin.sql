@@ -25,7 +25,8 @@ FROM contacts
 WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
   AND open > 0 AND (client_side = 'public' OR server_side = 'public')
   AND client_side <> 'other' AND server_side <> 'other'
-  AND ((protocol = 6 AND port IN (21, 23, 110, 143, 389, 512, 513, 514, 2323, 5900))
-    OR (protocol = 17 AND port IN (69, 161)))
+  AND ((protocol = 6 AND port IN /*$ports.cleartext*/ (21, 23, 110, 143, 389, 512, 513, 514, 2323,
+    5900))
+    OR (protocol = 17 AND port IN /*$ports.cleartext_udp*/ (69, 161)))
   AND packets_in > 4 * sessions
 GROUP BY day, client_side, server_side, client, server, port

@@ -32,7 +32,9 @@ WITH candidates AS (
   SELECT day, client, server, sum(packets_out) AS packets_out
   FROM contacts
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
-    AND client_side = 'ours' AND server_side = 'public' AND protocol = 17 AND port <> 53 AND port NOT IN (20, 21, 22, 23, 25, 80, 110, 143, 445, 465, 587, 993, 995, 1433, 3306, 3389, 5432, 8080, 8443)
+    AND client_side = 'ours' AND server_side = 'public' AND protocol = 17
+    AND port <> 53 AND port NOT IN /*$ports.tcp_only*/ (20, 21, 22, 23, 25, 80, 110, 143, 445, 465,
+      587, 993, 995, 1433, 3306, 3389, 5432, 8080, 8443)
   GROUP BY 1, 2, 3
   HAVING sum(packets_out) >= /*$min_packets*/ 5000
     AND sum(packets_out) >= /*$one_sided*/ 20 * sum(packets_in)
@@ -47,7 +49,9 @@ minutes AS (
   FROM sessions s
   JOIN candidates c ON c.client = s.client AND c.server = s.server
     AND s.first_seen >= c.day AND s.first_seen < c.day + 86400
-  WHERE protocol = 17 AND server_port <> 53 AND server_port NOT IN (20, 21, 22, 23, 25, 80, 110, 143, 445, 465, 587, 993, 995, 1433, 3306, 3389, 5432, 8080, 8443)
+  WHERE protocol = 17 AND server_port <> 53
+    AND server_port NOT IN /*$ports.tcp_only*/ (20, 21, 22, 23, 25, 80, 110, 143, 445, 465, 587,
+      993, 995, 1433, 3306, 3389, 5432, 8080, 8443)
   GROUP BY 1, 2, 3, 4
 ),
 rates AS (

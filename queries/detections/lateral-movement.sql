@@ -30,7 +30,7 @@ WITH admin AS (
     bytes_out, bytes_in, first_seen, last_seen
   FROM contacts
   WHERE client_side = 'ours' AND server_side = 'ours' AND client <> server AND protocol = 6
-    AND port IN (22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)
+    AND port IN /*$ports.admin*/ (22, 23, 135, 139, 445, 3389, 5900, 5985, 5986)
 ),
 past AS (
   SELECT d.day, d.client, count(DISTINCT h.day) AS days

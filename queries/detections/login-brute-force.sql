@@ -53,7 +53,8 @@ WITH attempts AS (
     sum(bytes_out) AS bytes_out, sum(last_seen - first_seen) AS seconds,
     sum(CAST(bytes_in AS DOUBLE) * bytes_in) AS squares
   FROM sessions
-  WHERE protocol = 6 AND server_port NOT IN (22, 25, 53, 80, 443, 853, 3389, 5985, 5986, 8000, 8080, 8443, 8888, 9443)
+  WHERE protocol = 6 AND server_port NOT IN /*$ports.guess_free*/ (22, 25, 53, 80, 443, 853, 3389,
+    5985, 5986, 8000, 8080, 8443, 8888, 9443)
     AND packets_out BETWEEN /*$min_packets*/ 5 AND /*$max_packets*/ 51 AND packets_in >= 4
     -- More than a handshake with its options: a name or a password went over.
     AND bytes_out >= 40 * packets_out + 16 AND bytes_out <= 12000 AND bytes_in <= 16000
@@ -95,20 +96,25 @@ judged AS (
 t AS (
   SELECT * FROM judged
   WHERE attempts * 10 >= sessions * 6 AND bytes_per_attempt <= /*$max_bytes*/ 4500
-    AND (port IN (21, 222, 2022, 2200, 2222, 2323, 23, 5555, 5900, 5901, 5938, 8022, 8291, 10022, 22222)
-      OR (way = 'inbound' AND port IN (389, 445, 636, 1433, 1521, 3306, 5432, 6379, 27017)
+    AND (port IN /*$ports.logins*/ (21, 23, 222, 2022, 2200, 2222, 2323, 5555, 5900, 5901, 5938,
+      8022, 8291, 10022, 22222)
+      OR (way = 'inbound' AND port IN /*$ports.data_logins*/ (389, 445, 636, 1433, 1521, 3306, 5432,
+        6379, 27017)
         AND attempts >= 60)
-      OR (way = 'inbound' AND port IN (110, 143, 465, 587, 993, 995) AND in_one_hour >= 100)
-      OR (way = 'inbound' AND port NOT IN (21, 23, 110, 143, 222, 389, 445, 465, 587, 636, 993, 995, 1433, 1521, 2022, 2200, 2222, 2323, 3306, 5432,
-      5555, 5900, 5901, 5938, 6379, 8022, 8291, 10022, 22222, 27017)
+      OR (way = 'inbound' AND port IN /*$ports.mail_logins*/ (110, 143, 465, 587, 993, 995)
+        AND in_one_hour >= 100)
+      OR (way = 'inbound' AND port NOT IN /*$ports.known_logins*/ (21, 23, 110, 143, 222, 389, 445,
+        465, 587, 636, 993, 995, 1433, 1521, 2022, 2200, 2222, 2323, 3306, 5432, 5555, 5900, 5901,
+        5938, 6379, 8022, 8291, 10022, 22222, 27017)
         AND attempts >= 30 AND bytes_per_attempt BETWEEN 900 AND 6000
         AND packets >= 18 * attempts AND seconds_per_attempt >= 1)
       -- Refusals of one length: their deviation is below two fifths of the mean. Ports on which
       -- programs exchange small messages are left out.
       OR (way = 'inbound' AND in_one_hour >= /*$min_quick*/ 80 AND bytes_per_attempt <= 900
         AND packets >= 10 * attempts AND answer <= 1200 AND square <= 1.16 * answer * answer
-        AND port NOT IN (110, 143, 389, 445, 465, 587, 636, 993, 995, 1883, 3000, 3128, 4433, 5000, 5044,
-          5060, 5061, 5222, 6443, 8001, 8081, 8088, 8090, 8883, 9000, 9090, 9092, 9100, 9200, 10250)))
+        AND port NOT IN /*$ports.small_talk*/ (110, 143, 389, 445, 465, 587, 636, 993, 995, 1883,
+          3000, 3128, 4433, 5000, 5044, 5060, 5061, 5222, 6443, 8001, 8081, 8088, 8090, 8883, 9000,
+          9090, 9092, 9100, 9200, 10250)))
     AND ((way = 'inbound' AND (attempts >= /*$min_attempts*/ 20
         OR (attempts >= 3 AND guessers >= 20 AND against >= 200)))
       OR (way <> 'inbound' AND (in_one_hour >= /*$min_per_hour*/ 100

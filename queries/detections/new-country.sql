@@ -36,7 +36,7 @@ WITH called AS (
   FROM contacts c
   JOIN geo g ON g.address = c.server
   WHERE c.client_side = 'ours' AND c.server_side = 'public' AND c.open > 0
-    AND NOT (c.protocol = 17 AND c.port IN (53, 123))
+    AND NOT (c.protocol = 17 AND c.port IN /*$ports.lookups*/ (53, 123))
 ),
 past AS (
   SELECT d.day, d.client, count(DISTINCT h.day) AS days

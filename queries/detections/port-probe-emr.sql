@@ -26,5 +26,6 @@ FROM contacts c
 JOIN (SELECT DISTINCT address, feed, category, confidence, indicator FROM matches) m ON m.address = c.client AND m.category IN ('scanner', 'brute-force')
 WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
   AND c.client_side = 'public' AND c.server_side = 'ours' AND c.protocol = 6
-  AND c.closed + c.empty + c.open > 0 AND c.port IN (8088, 8042, 9870, 50070, 19888, 18080)
+  AND c.closed + c.empty + c.open > 0 AND c.port IN /*$ports.hadoop*/ (8042, 8088, 9870, 18080,
+    19888, 50070)
 GROUP BY c.day, c.server, c.client, c.port, c.protocol

@@ -18,12 +18,14 @@ SELECT c.day, c.server AS resource, concat(CAST(c.port AS VARCHAR), '/', CAST(c.
   c.client AS actor, min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen,
   max(c.sessions) AS flows, max(c.packets_out + c.packets_in) AS packets,
   max(c.bytes_out + c.bytes_in) AS bytes,
-  CASE WHEN c.port IN (9200, 9300) THEN 8.0 ELSE 3.0 END AS severity,
+  CASE WHEN c.port IN /*$ports.elasticsearch*/ (9200, 9300) THEN 8.0 ELSE 3.0 END AS severity,
   c.port, c.protocol, min(m.feed) AS feed, min(m.category) AS category,
   max(m.confidence) AS confidence, min(m.indicator) AS indicator
 FROM contacts c
 JOIN (SELECT DISTINCT address, feed, category, confidence, indicator FROM matches) m ON m.address = c.client AND m.category IN ('scanner', 'brute-force')
 WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
   AND c.client_side = 'public' AND c.server_side = 'ours' AND c.protocol = 6
-  AND c.closed + c.empty + c.open > 0 AND c.port NOT IN (80, 443, 8088, 8042, 9870, 50070, 19888, 18080)
+  AND c.closed + c.empty + c.open > 0
+  AND c.port NOT IN /*$ports.web*/ (80, 443) AND c.port NOT IN /*$ports.hadoop*/ (8042, 8088, 9870, 18080,
+    19888, 50070)
 GROUP BY c.day, c.server, c.client, c.port, c.protocol

@@ -32,14 +32,16 @@ WITH swept AS (
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
     AND client_side = 'ours' AND server_side <> 'other' AND failed + empty + open > 0
     AND (protocol IN (1, 6)
-      OR (protocol = 17 AND port NOT IN (53, 123, 137, 138, 443, 1900, 3478, 5353)
-        AND port NOT BETWEEN 6881 AND 6889))
+      OR (protocol = 17 AND port NOT IN /*$ports.udp_many*/ (53, 123, 137, 138, 443, 1900, 3478,
+        5353)
+        AND port NOT BETWEEN /*$ports.bittorrent*/ 6881 AND 6889))
   GROUP BY 1, 2, 3, 4
   HAVING (sum(CASE WHEN failed + empty > 0 AND open = 0 THEN 1 ELSE 0 END) >= /*$min_hosts*/ 25
       AND sum(CASE WHEN failed + empty > 0 AND open = 0 THEN 1 ELSE 0 END) * 2 >= count(*)
-      AND (port NOT IN (53, 80, 443) OR count(*) >= 100))
+      AND (port NOT IN /*$ports.dns_and_web*/ (53, 80, 443) OR count(*) >= 100))
     -- Logins are rarely tried on many strangers for a good reason, whether they answer or not.
-    OR (protocol = 6 AND port IN (22, 23, 445, 1433, 2222, 2323, 3306, 3389, 5555, 5900, 6379)
+    OR (protocol = 6 AND port IN /*$ports.swept*/ (22, 23, 445, 1433, 2222, 2323, 3306, 3389, 5555,
+      5900, 6379)
       AND sum(CASE WHEN server_side = 'public' THEN 1 ELSE 0 END) >= /*$min_hosts*/ 25)
 )
 SELECT c.day, c.client AS resource,

@@ -34,7 +34,7 @@ WITH used AS (
     first_seen, last_seen
   FROM contacts
   WHERE client_side = 'ours' AND server_side = 'public' AND open > 0 AND protocol IN (6, 17)
-    AND port NOT IN (22, 25, 53, 80, 123, 443, 465, 587, 853, 993)
+    AND port NOT IN /*$ports.usual_outward*/ (22, 25, 53, 80, 123, 443, 465, 587, 853, 993)
 ),
 past AS (
   SELECT d.day, d.client, count(DISTINCT h.day) AS days
@@ -51,7 +51,7 @@ SELECT u.day, u.client AS resource, concat(CAST(u.port AS VARCHAR), '/', CAST(u.
 FROM used u
 JOIN past p ON p.day = u.day AND p.client = u.client
 WHERE u.day >= /*$since*/ 0 AND u.day < /*$until*/ 4102444800
-  AND p.days >= /*$min_days*/ 7 AND u.port < 32768
+  AND p.days >= /*$min_days*/ 7 AND u.port < /*$ports.first_dynamic*/ 32768
   AND (u.sessions >= /*$min_sessions*/ 3 OR u.bytes_out + u.bytes_in >= 100000)
   AND NOT EXISTS (
     SELECT 1 FROM used h WHERE h.port = u.port AND h.protocol = u.protocol

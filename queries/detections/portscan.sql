@@ -40,7 +40,7 @@ SELECT day, client AS resource, 'ports' AS dedup, server AS actor,
 FROM contacts
 WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
   AND client_side = 'ours' AND server_side <> 'other'
-  AND (protocol = 6 OR (protocol = 17 AND port NOT BETWEEN 33434 AND 33534))
+  AND (protocol = 6 OR (protocol = 17 AND port NOT BETWEEN /*$ports.traceroute*/ 33434 AND 33534))
   AND failed + empty + open > 0
 GROUP BY day, client, server
 HAVING (sum(CASE WHEN protocol = 6 AND failed + empty > 0 AND open = 0 THEN 1 ELSE 0 END)

@@ -31,7 +31,8 @@ SELECT c.day, c.client AS resource,
   c.server AS actor, c.first_seen, c.last_seen, c.sessions AS flows,
   c.packets_out + c.packets_in AS packets, c.bytes_out + c.bytes_in AS bytes,
   CASE
-    WHEN p.kind IS NOT NULL OR c.protocol <> 6 OR c.port IN (25, 80, 443) THEN 2.0
+    WHEN p.kind IS NOT NULL OR c.protocol <> 6 OR c.port IN /*$ports.web_and_smtp*/ (25, 80, 443)
+    THEN 2.0
     WHEN c.failed >= /*$persistent*/ 50 AND c.last_seen - c.first_seen >= 600 THEN 4.5
     ELSE 3.0
   END AS severity,
@@ -40,6 +41,7 @@ FROM contacts c
 LEFT JOIN places p ON p.address = c.server
 WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
   AND c.client_side = 'ours' AND c.server_side = 'public'
-  AND (c.protocol = 6 OR (c.protocol = 17 AND c.port NOT IN (53, 123, 443, 3478, 5353)
+  AND (c.protocol = 6 OR (c.protocol = 17 AND c.port NOT IN /*$ports.udp_unanswered*/ (53, 123, 443,
+    3478, 5353)
     AND c.refused > 0))
   AND c.failed >= /*$min_failed*/ 20 AND c.failed * 10 >= c.sessions * 6

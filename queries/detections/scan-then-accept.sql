@@ -38,7 +38,7 @@ WITH scanners AS (
 SELECT c.day, c.server AS resource, CAST(c.port AS VARCHAR) AS dedup, c.client AS actor,
   min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, count(*) AS flows,
   sum(s.packets_out + s.packets_in) AS packets, sum(s.bytes_out + s.bytes_in) AS bytes,
-  CASE WHEN c.port IN (80, 443) THEN 3.0 ELSE 5.0 END AS severity,
+  CASE WHEN c.port IN /*$ports.web*/ (80, 443) THEN 3.0 ELSE 5.0 END AS severity,
   c.port, c.protocol, max(x.failed_targets) AS failed_targets,
   max(s.last_seen - s.first_seen) AS seconds
 FROM scanners x

@@ -30,7 +30,8 @@ exchangers AS (
   -- Who also receives mail from outside is a mail server.
   SELECT day, server AS host
   FROM contacts
-  WHERE client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND port IN (25, 465, 587)
+  WHERE client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND port IN /*$ports.smtp*/ (25,
+    465, 587)
     AND open > 0
   GROUP BY 1, 2
   HAVING count(*) >= 3

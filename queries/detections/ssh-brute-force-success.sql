@@ -35,7 +35,8 @@ WITH guesses AS (
     CASE WHEN packets_out BETWEEN 9 AND 51 AND bytes_out <= 12000 AND bytes_in <= 16000
       AND last_seen - first_seen <= 180 THEN 1 ELSE 0 END AS guess
   FROM sessions
-  WHERE protocol = 6 AND server_port IN (/*$port*/ 22, 23, 222, 2022, 2200, 2222, 3389, 8022, 10022, 22222)
+  WHERE protocol = 6 AND (server_port = /*$port*/ 22 OR server_port IN /*$ports.shells_odd*/ (23,
+    222, 2022, 2200, 2222, 3389, 8022, 10022, 22222))
     AND packets_in >= 4
 ),
 ordered AS (

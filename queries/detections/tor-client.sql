@@ -28,6 +28,6 @@ JOIN (SELECT DISTINCT address, feed, category, confidence, indicator FROM matche
 WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
   AND c.client_side = 'ours' AND c.server_side = 'public'
   AND m.category IN ('tor')
-  AND c.protocol = 6 AND c.port NOT IN (22, 25, 53, 123)
+  AND c.protocol = 6 AND c.port NOT IN /*$ports.untorlike*/ (22, 25, 53, 123)
 GROUP BY c.day, c.client, c.server
 HAVING sum(c.open + c.empty) > 0

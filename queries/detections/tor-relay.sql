@@ -24,7 +24,7 @@ WITH peers AS (
   JOIN (SELECT DISTINCT address, feed, category, confidence, indicator FROM matches) m ON m.address = c.client AND m.category = 'tor'
   WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
     AND c.client_side = 'public' AND c.server_side = 'ours' AND c.protocol = 6 AND c.open > 0
-    AND c.port NOT IN (22, 25, 80)
+    AND c.port NOT IN /*$ports.untorlike_inward*/ (22, 25, 80)
 ),
 relays AS (
   SELECT p.day, p.host, p.port, count(DISTINCT p.peer) AS inbound, max(o.outbound) AS outbound

@@ -46,7 +46,7 @@ WITH attempts AS (
     sum(packets_out + packets_in) AS packets, sum(bytes_out + bytes_in) AS bytes,
     sum(bytes_out) AS bytes_out, sum(last_seen - first_seen) AS seconds
   FROM sessions
-  WHERE protocol = 6 AND server_port IN (5985, 5986)
+  WHERE protocol = 6 AND server_port IN /*$ports.winrm*/ (5985, 5986)
     AND packets_out BETWEEN /*$min_packets*/ 5 AND /*$max_packets*/ 51 AND packets_in >= 4
     AND bytes_out > 44 * packets_out AND bytes_out <= 12000 AND bytes_in <= 16000
     AND last_seen - first_seen <= 180

@@ -14,11 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowscan.feeds import Feed, load
-from flowscan.feeds.address import parse_address
 from flowscan.feeds.store import FeedStore
 from flowscan.lake import Lake, SourceRecord
 from flowscan.match import FeedIndex, match
-from flowscan.match.addresses import numbers
 from flowscan.schema import arrow_schema, small_schema
 
 DAY = 86_400
@@ -135,27 +133,6 @@ def test_index_equals_the_plain_double_loop(
     assert got == expected
     assert len(found.position) == len(got)
     assert spared >= 0
-
-
-@given(st.lists(st.none() | ADDRESS | st.text(alphabet="0123456789.:af", max_size=16), max_size=30))
-def test_numbers_agree_with_parse_address(texts: list[str | None]) -> None:
-    got: dict[int, tuple[int, int]] = {}
-    for family, one in numbers(pa.array(texts, pa.string())).items():
-        values = (
-            one.values.tolist()
-            if family == 4
-            else [int.from_bytes(v.ljust(16, b"\0"), "big") for v in one.values.tolist()]
-        )
-        got |= {p: (family, v) for p, v in zip(one.positions.tolist(), values, strict=True)}
-    expected = {
-        i: parse_address(t) for i, t in enumerate(texts) if t is not None and parse_address(t)
-    }
-    assert got == expected
-
-
-def test_numbers_of_a_slice() -> None:
-    texts = pa.array(["1.1.1.1", "2.2.2.2", "::1", None, "3.3.3.3"])
-    assert numbers(texts.slice(1, 3))[4].positions.tolist() == [0]
 
 
 def test_whole_match_equals_a_loop_over_flows(lake: Lake, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from flowscan.errors import FeedError
-from flowscan.feeds.address import loose_interval
 from flowscan.feeds.model import Entry, ReadOptions
+from flowscan.feeds.spelling import loose_interval
 
 # Column names that hold an address, best first; a list has as a rule one of them.
 _ADDRESS = (

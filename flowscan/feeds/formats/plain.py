@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from flowscan.feeds.address import loose_interval, parse_address
 from flowscan.feeds.model import Entry, ReadOptions
+from flowscan.feeds.spelling import loose_interval
+from flowscan.net.address import parse_address
 
 _COMMENT = ("#", ";", "//", "!")
 _SPLIT = re.compile(r"[\s,;#]")

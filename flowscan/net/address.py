@@ -15,16 +15,6 @@ MAPPED: Final = 0xFFFF << 32
 """First address of ::ffff:0:0/96, the IPv4-mapped block."""
 BITS: Final = {4: 32, 6: 128}
 
-_DOMAIN = re.compile(
-    r"(?:\*\.|\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+"
-    r"(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)\.?",
-    re.IGNORECASE,
-)
-_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]*)", re.IGNORECASE)
-_HASH = re.compile(
-    r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{128})", re.IGNORECASE
-)
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"[0-9]{1,3}")
 
 
@@ -104,39 +94,3 @@ def format_address(family: int, value: int) -> str:
     if family == 4:
         return inet_ntop(AF_INET, value.to_bytes(4, "big"))
     return inet_ntop(AF_INET6, value.to_bytes(16, "big"))
-
-
-def refang(text: str) -> str:
-    """Undo what reports do to addresses so that nobody clicks them: `1.2.3[.]4`, `hxxp://`."""
-    if "[" in text:
-        text = text.replace("[.]", ".").replace("[:]", ":").replace("[://]", "://")
-    return "http" + text[4:] if text[:4].lower() == "hxxp" else text
-
-
-def loose_interval(text: str) -> Interval | None:
-    """Read what `parse_interval` does not: defanged text, `address:port`, `[v6]:port`, a URL.
-
-    A URL counts as the address that its host part is; a host name is no interval.
-    """
-    text = refang(text.strip().strip("\"'"))
-    url = _URL.match(text)
-    if url:
-        text = url.group(1)
-    elif text.count(":") == 1 and not text.startswith("["):
-        text = text.partition(":")[0]
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    return parse_interval(text)
-
-
-def kind_of(text: str) -> str:
-    """What a text that is no address is: "domain", "other" (URL, hash, mail) or "broken"."""
-    text = refang(text.strip().strip("\"'"))
-    url = _URL.match(text)
-    if _DOMAIN.fullmatch(url.group(1) if url else text) or _DOMAIN.fullmatch(
-        text.partition(":")[0]
-    ):
-        return "domain"
-    if url or _HASH.fullmatch(text) or _MAIL.fullmatch(text):
-        return "other"
-    return "broken"

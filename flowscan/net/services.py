@@ -11,8 +11,8 @@ from typing import Final
 
 TCP: Final = 6
 UDP: Final = 17
-DYNAMIC: Final = 32768
-"""First port that no service of this table uses; Linux clients begin here."""
+WITH_PORTS: Final = frozenset({TCP, UDP, 33, 132})
+"""Protocols whose flows have ports: TCP, UDP, DCCP, SCTP."""
 
 _BOTH: Final = """
 7 echo; 9 discard; 13 daytime; 17 qotd; 19 chargen; 37 time; 53 dns; 69 tftp; 80 http; 88 kerberos;
@@ -88,7 +88,7 @@ def service_name(port: int | None, protocol: int | None = TCP) -> str | None:
 
 def port_label(port: int | None, protocol: int | None) -> str:
     """Text for people: `443/tcp https`, `icmp`, `40000/udp`."""
-    if port is None or protocol not in {6, 17, 33, 132}:
+    if port is None or protocol not in WITH_PORTS:
         return protocol_name(protocol)
     name = service_name(port, protocol)
     return f"{port}/{protocol_name(protocol)}" + (f" {name}" if name else "")

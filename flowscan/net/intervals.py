@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowscan.feeds.address import MAPPED, Interval
+from flowscan.net.address import MAPPED, Interval
 
 Int64 = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowscan.feeds.address import Interval
-from flowscan.feeds.intervals import IntervalIndex, merged, pack, unpack
+from flowscan.net.address import Interval
+from flowscan.net.intervals import IntervalIndex, merged, pack, unpack
 
 TOP = {4: 2**32 - 1, 6: 2**128 - 1}
 MAPPED = 0xFFFF << 32

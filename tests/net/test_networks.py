@@ -1,4 +1,4 @@
-"""Facts about networks, services and protocols."""
+"""Facts about published networks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flowscan.enrich import classify, protocol_name, service_name
-from flowscan.enrich.networks import facts, networks_of, reserved_networks
-from flowscan.enrich.services import port_label
+from flowscan.net.networks import SERVICES, classify, facts, networks_of, services_among
 
 CORPUS = Path(os.environ.get("FLOWSCAN_CORPUS", Path(__file__).parents[3] / "shared/corpus"))
 
@@ -20,14 +18,16 @@ CORPUS = Path(os.environ.get("FLOWSCAN_CORPUS", Path(__file__).parents[3] / "sha
     ("address", "kind", "roles"),
     [
         ("10.1.2.3", "private", set()), ("100.64.0.1", "private", set()),
-        ("169.254.169.254", "private", {"aws-instance-service"}),
-        ("fd00:ec2::253", "private", {"aws-instance-service"}), ("fe80::1", "private", set()),
+        ("169.254.169.254", "special", {"aws-instance-service"}),
+        ("fd00:ec2::253", "private", {"aws-instance-service"}), ("fe80::1", "special", set()),
         ("8.8.8.8", "public", {"resolver"}), ("::ffff:1.1.1.1", "public", {"resolver"}),
-        ("2606:4700:4700::1111", "public", {"resolver"}), ("162.159.200.123", "public", {"ntp"}),
+        ("2606:4700:4700::1111", "public", {"resolver", "service"}),
+        ("162.159.200.123", "public", {"ntp", "service"}), ("104.16.1.1", "public", {"service"}),
+        ("52.92.1.1", "public", {"aws-service"}),
         ("54.243.31.200", "public", {"health-check"}),
         ("52.1.2.3", "public", {"aws"}), ("2600:1f18:3fff:f800::5", "public", {"aws", "health-check"}),
         ("45.1.2.3", "public", set()), ("203.0.113.1", "reserved", set()),
-        ("224.0.0.1", "reserved", set()), ("0.0.0.0", "reserved", set()), ("nonsense", "reserved", set()),
+        ("224.0.0.1", "special", set()), ("0.0.0.0", "special", set()), ("nonsense", "reserved", set()),
     ],
 )  # fmt: skip
 def test_classify(address: str, kind: str, roles: set[str]) -> None:
@@ -42,9 +42,28 @@ def test_every_fact_has_a_source_and_valid_networks() -> None:
         assert fact.name
         for text in fact.networks:
             network = ipaddress.ip_network(text)
-            assert str(network).removesuffix("/32").removesuffix("/128") == text
+            assert text in {str(network), f"{network.network_address}"}
+            assert "/" in text or network.num_addresses == 1
     assert "8.8.8.8" in networks_of("resolver")
-    assert "10.0.0.0/8" in reserved_networks()
+    assert {role for role in SERVICES if networks_of(role)} == set(SERVICES)
+
+
+def test_a_service_is_named_by_what_the_address_does() -> None:
+    assert classify("1.1.1.1").name == "Cloudflare DNS"
+    assert classify("2606:4700:4700::1111").name == "Cloudflare DNS"
+    assert classify("104.16.1.1").name == "Cloudflare"
+    assert classify("45.1.2.3").name == ""
+
+
+def test_services_among_many() -> None:
+    expected = [
+        ("162.159.200.123", "ntp"), ("162.159.200.124", "service"), ("8.8.8.8", "resolver"),
+        ("2606:4700:4700::1111", "resolver"), ("2600:9000::1", "aws-service"),
+        ("54.243.31.200", "health-check"),
+    ]  # fmt: skip
+    others = ["52.1.2.3", "45.1.2.3", "10.0.0.1", "nonsense"]
+    assert services_among([*others, *(address for address, _ in expected)]) == expected
+    assert services_among([]) == []
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus")
@@ -65,47 +84,12 @@ def test_facts_agree_with_published_lists() -> None:
                 covered = sum(p.num_addresses for p in aws if p.subnet_of(ours))
                 whole = any(ours.subnet_of(p) for p in aws)
                 assert whole or covered / ours.num_addresses > 0.98, text
+    cloudflare = published("cloudflare")
+    for fact in facts():
+        for text in fact.networks if fact.name == "Cloudflare" else ():
+            if ":" not in text:
+                assert any(ipaddress.IPv4Network(text).subnet_of(p) for p in cloudflare), text
     resolvers = {str(n.network_address) for n in published("public-dns-v4") if n.prefixlen == 32}
     resolvers |= {str(a) for n in published("public-dns-v4") if n.prefixlen < 32 for a in n}
     named = [text for text in networks_of("resolver") if ":" not in text]
     assert sum(text in resolvers for text in named) / len(named) > 0.6
-
-
-@pytest.mark.parametrize(
-    ("port", "protocol", "name"),
-    [(443, 6, "https"), (53, 17, "dns"), (22, 6, "ssh"), (22, 17, None), (3389, 6, "rdp"),
-     (123, 17, "ntp"), (49152, 6, None), (None, 6, None), (443, None, None), (443, 1, None)],
-)  # fmt: skip
-def test_services(port: int | None, protocol: int | None, name: str | None) -> None:
-    assert service_name(port, protocol) == name
-
-
-def test_services_agree_with_the_system_registry() -> None:
-    """Names differ by taste, numbers must not: an IANA name that both know has the same port."""
-    path = Path("/etc/services")
-    if not path.exists():
-        pytest.skip("no /etc/services")
-    system: dict[str, set[str]] = {}
-    for line in path.read_text().splitlines():
-        parts = line.partition("#")[0].split()
-        if len(parts) >= 2:
-            system.setdefault(parts[1], set()).update([parts[0], *parts[2:]])
-    for port, name in (
-        (22, "ssh"),
-        (25, "smtp"),
-        (443, "https"),
-        (389, "ldap"),
-        (5432, "postgresql"),
-    ):
-        assert name in system.get(f"{port}/tcp", {name})
-        assert service_name(port, 6) == name
-
-
-def test_protocols_and_labels() -> None:
-    assert [protocol_name(n) for n in (6, 17, 1, 58, 47, 250, None)] == [
-        "tcp", "udp", "icmp", "ipv6-icmp", "gre", "250", "",
-    ]  # fmt: skip
-    assert port_label(443, 6) == "443/tcp https"
-    assert port_label(40000, 17) == "40000/udp"
-    assert port_label(None, 1) == "icmp"
-    assert port_label(0, 1) == "icmp"

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from flowscan.feeds.intervals import Array, Int64
+from flowscan.net.intervals import Array, Int64
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
