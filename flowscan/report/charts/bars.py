@@ -58,7 +58,9 @@ def countries(report: Report, wide: int) -> Canvas:
 
 
 def _bars(rows: list[_Bar], kind: str, wide: int) -> Canvas:
-    names = [fit(r.name, wide * 0.4) for r in rows]
+    # At least a quarter is left for the bars.
+    room = min(wide * 0.4, wide * 0.75 - widest([r.numbers for r in rows]) - 2 * _GAP)
+    names = [fit(r.name, room) for r in rows]
     left = widest(names) + _GAP
     # Pixels of one flow, so that each bar and the numbers behind it end inside.
     scale = min((wide - left - width(r.numbers) - _GAP) / max(1, r.value) for r in rows)

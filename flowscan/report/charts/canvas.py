@@ -129,7 +129,7 @@ class Canvas:
 
 def _keys(keys: Mapping[str, str | float]) -> str:
     return "".join(
-        f' data-{name}="{escape(value) if isinstance(value, str) else _number(value)}"'
+        f' data-{name}="{escape(plain(value)) if isinstance(value, str) else _number(value)}"'
         for name, value in keys.items()
     )
 

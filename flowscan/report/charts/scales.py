@@ -27,7 +27,10 @@ _SECONDS: Final = (
     2 * _DAY,
     _WEEK,
 )
-_MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200)
+_MONTH: Final = 28 * _DAY
+"""The shortest."""
+
+_MONTHS: Final = (1, 2, 3, 4, 6, 12, 24, 60, 120, 600, 1200)
 _APART_PX: Final = 16
 _UNITS: Final = ("", "k", "M", "G", "T", "P", "E")
 
@@ -81,9 +84,8 @@ def moments(begin: int, end: int, room: float) -> list[tuple[int, str]]:
             first = base + -(-(begin - base) // step) * step
             return [(t, _say(t, form)) for t in range(first, end + 1, step)]
     for months in _MONTHS:
-        found = [(t, _say(t, "%b %Y")) for t in _month_starts(begin, end, months)]
-        if len(found) * (width("MMM 0000") + _APART_PX) <= room:
-            return found
+        if months * _MONTH / (end - begin) * room >= width("May 0000") + _APART_PX:
+            return [(t, _say(t, "%b %Y")) for t in _month_starts(begin, end, months)]
     return []
 
 
