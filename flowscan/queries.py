@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -221,14 +221,18 @@ def catalogue(kind: str | None = None, extra: Path | None = None) -> list[Query]
 
     A file of `extra` replaces the shipped query of the same id.
     """
-    found: dict[tuple[str, str], Query] = {}
-    for each in (kind,) if kind else KINDS:
-        for path in sorted((queries_dir() / each).glob("*.sql")):
-            found[each, path.stem] = read(path, each)
-        for path in sorted(extra.glob("*.sql")) if extra else ():
-            if kind or each == KINDS[0]:
-                found[each, path.stem] = read(path, each)
-    return list(found.values())
+    files = _files((kind,) if kind else KINDS, extra)
+    return [read(path, each) for (each, _), path in files.items()]
+
+
+def _files(kinds: Iterable[str], extra: Path | None) -> dict[tuple[str, str], Path]:
+    """Files of the catalogue by kind and id, in its order; those of `extra` go with the first."""
+    found = {}
+    for at, kind in enumerate(kinds):
+        for folder in (queries_dir() / kind, extra if at == 0 else None):
+            for path in sorted(folder.glob("*.sql")) if folder else ():
+                found[kind, path.stem] = path
+    return found
 
 
 def derived() -> list[Query]:
@@ -260,12 +264,13 @@ def load(name_or_path: str | Path, extra: Path | None = None) -> Query:
     text = str(name_or_path)
     if text.endswith(".sql"):
         return read(Path(text))
-    known = {query.id: query for query in reversed(catalogue(extra=extra))}
-    if text in known:
-        return known[text]
+    files = _files(KINDS, extra)
+    for (kind, name), path in files.items():
+        if name == text:
+            return read(path, kind)
     raise QueryError(
         f"there is no query {text[:80]!r}",
-        hint=meant(text, known, "flowscan query --list shows all"),
+        hint=meant(text, {name for _, name in files}, "flowscan query --list shows all"),
     )
 
 

@@ -69,7 +69,8 @@ def read_file(store: Store, entry: FileEntry, key: str) -> pa.Table:
         LakeCorrupt: it is damaged.
     """
     try:
-        return conform(entry.table, pq.read_table(pa.BufferReader(store.read(key))))
+        # pq.read_table would import pyarrow.dataset and with it pyarrow.compute
+        return conform(entry.table, pq.ParquetFile(pa.BufferReader(store.read(key))).read())
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowInvalid) as error:

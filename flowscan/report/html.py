@@ -3,14 +3,14 @@
 Invariant: templates escape everything they print, strings lose control and bidi characters on the
 way (`finalize`), the only script and style are ours and named by hash in the content security
 policy, and links lead to https only. What may not be escaped is our own style, our own script and
-charts that `svg` rebuilt.
+charts, which escape their text themselves.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -21,10 +21,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from flowscan.net.services import protocol_name
+from flowscan.report.charts import draw
 from flowscan.report.model import Report
 from flowscan.text import change, human_bytes, human_count, human_duration, plain, utc
 
-WIDE, NARROW = 1000, 300
 SHAPES = {"critical": "◆", "high": "▲", "medium": "●", "low": "■", "informational": "✚"}
 
 
@@ -52,31 +52,6 @@ def page(template: str, *, live: Mapping[str, Any] | None, **values: Any) -> str
             script=Markup(script),  # noqa: S704 - our own file
         )
     )
-
-
-def draw(report: Report) -> dict[str, Markup]:
-    """Each chart in a wide and a narrow rendering, one after the other; CSS shows one of them."""
-    if report.is_empty:
-        return {}
-    from flowscan.report import charts, svg
-
-    wanted: dict[str, tuple[Callable[[Report, int], dict[str, Any]], str]] = {
-        "timeline": (charts.timeline, "Accepted and refused flows, findings and bytes over time"),
-        "matrix": (charts.matrix, "Bytes that each group sent to each other"),
-        "rhythm": (charts.rhythm, "Mean flows per hour of the week"),
-    }
-    if report.rejected_ports:
-        wanted["rejected"] = (charts.rejected_ports, "Refused flows by port")
-    if report.countries:
-        wanted["countries"] = (charts.countries, "Flows by country")
-    drawn = {}
-    for name, (spec, label) in wanted.items():
-        both = (
-            svg.render(spec(report, width), label, kind)
-            for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))
-        )
-        drawn[name] = Markup("").join(both)
-    return drawn
 
 
 @dataclass(frozen=True, slots=True)

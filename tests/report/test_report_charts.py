@@ -177,7 +177,8 @@ def test_the_legend_hides_a_series_and_scales_the_rest(page: Browser) -> None:
 
     def axis() -> list[str]:
         return page.js(
-            f"return [...document.querySelectorAll('{CHART} .y-flows text')].map(t => t.innerHTML)"
+            f"return [...document.querySelectorAll('{CHART} .y-flows:not(.off) text')]"
+            ".map(t => t.innerHTML)"
         )
 
     before, labels = tallest("refused"), axis()

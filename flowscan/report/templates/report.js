@@ -203,21 +203,17 @@
     addEventListener("resize", () => { for (const svg of document.querySelectorAll("#timeline .chart")) shade(svg); });
   }
 
-  // The legend switches series; what is left of the flows is stacked and scaled anew.
-  const number = (text) => parseFloat(text.replace("\u2212", "-")) * ({ k: 1e3, M: 1e6, G: 1e9 }[text.slice(-1)] ?? 1);
-  const brief = (n) => { for (const [u, s] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) if (n >= s) return `${Number((n / s).toPrecision(3))}${u}`; return String(Number(n.toPrecision(3))); };
+  // The legend switches series; one that is left alone stands on the floor, on an axis of its own.
   const off = new Set();
   const restack = (svg) => {
-    const bars = [...svg.querySelectorAll('[data-s="accepted"], [data-s="refused"]')];
+    const alone = off.has("accepted") === off.has("refused") ? "" : off.has("accepted") ? "refused" : "accepted";
     for (const m of svg.querySelectorAll("[data-s]")) m.classList.toggle("off", off.has(m.dataset.s));
-    const shown = bars.filter((m) => !off.has(m.dataset.s)), boxes = new Map(bars.map((m) => { m.removeAttribute("transform"); m.classList.remove("off"); const b = m.getBBox(); m.classList.toggle("off", off.has(m.dataset.s)); return [m, b]; }));
-    const floor = Math.max(...bars.map((m) => boxes.get(m).y + boxes.get(m).height)), roof = Math.min(...bars.map((m) => boxes.get(m).y));
-    const whole = off.has("accepted") === off.has("refused");
-    const most = Math.max(...shown.map((m) => boxes.get(m).height)), k = whole || !(most > 0) ? 1 : (floor - roof) / most;
-    if (!whole) for (const m of shown) { const b = boxes.get(m); m.setAttribute("transform", `translate(0,${floor - (b.y + b.height) * k}) scale(1,${k})`); }
-    for (const label of svg.querySelectorAll(".y-flows text")) {
-      label.dataset.was ??= label.textContent;
-      if (!Number.isNaN(number(label.dataset.was))) label.textContent = k === 1 ? label.dataset.was : brief(number(label.dataset.was) / k);
+    for (const axis of svg.querySelectorAll(".y-flows")) axis.classList.toggle("off", axis.dataset.alone !== alone);
+    const { times, floor } = svg.querySelector(".y-flows:not(.off)").dataset;
+    for (const m of svg.querySelectorAll('[data-s="accepted"], [data-s="refused"]')) {
+      const foot = Number(m.getAttribute("y")) + Number(m.getAttribute("height"));
+      if (alone) m.setAttribute("transform", `translate(0,${floor - foot * times}) scale(1,${times})`);
+      else m.removeAttribute("transform");
     }
   };
   for (const key of document.querySelectorAll("#legend .key")) {
@@ -229,7 +225,7 @@
       const name = button.dataset.series;
       if (!off.delete(name)) off.add(name);
       button.setAttribute("aria-pressed", String(!off.has(name)));
-      for (const svg of document.querySelectorAll("#timeline .chart")) if (svg.getBoundingClientRect().width) restack(svg);
+      document.querySelectorAll("#timeline .chart").forEach(restack);
     });
   }
 
