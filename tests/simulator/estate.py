@@ -174,6 +174,11 @@ def _hosts(made: Estate) -> None:
     made.hosts("monitor", "legacy", (4,), 1)
     made.hosts("old", "legacy", (6, 7, 8), 12)
     made.hosts("dev", "dev", (6, 7), 8)
+    made.hosts("scanner", "data", (12,), 1)
+    # Second addresses of the same interfaces, which AWS shows as the first.
+    for i, host in enumerate(made.groups["edge"][:3] + made.groups["web"][:2]):
+        second = End(f"10.0.{i % 3}.{150 + i}", host.interface, public=True)
+        made.groups.setdefault("second", []).append(second)
     made.six("web6", "web")
     made.six("app6", "app")
     made.six("api6", "api")

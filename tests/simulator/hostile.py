@@ -10,6 +10,27 @@ from .model import BACK, OUT, PASSED, REFUSED_THERE, Burst, End, Hop
 from .play import World
 
 
+def background(w: World) -> None:
+    """What every public address gets all day: single probes from everywhere, mostly refused."""
+    targets = w["web"] + w["edge"] + w["bastion"] + w["lowport"] + w["alb"] + w["second"]
+    strangers = [w.stranger() for _ in w.many(1500, 40)]
+    ports = (22, 23, 445, 3389, 8080, 5555, 6379, 2375, 1433, 81, 8088, 9200, 5900, 7547, 34567)
+    for i in w.many(42000, 100):
+        who, host, at = w.rng.choice(strangers), w.rng.choice(targets), w.when(10)
+        port = w.rng.choice(ports) if i % 3 else w.rng.randrange(1, 65536)
+        if (host, port) in w.services():
+            continue
+        size, mine = w.rng.choice((40, 44, 60)), w.rng.randrange(1024, 65536)
+        if i % 12 == 0:
+            w.talk(
+                who, host, port, t.closed(at, rtt=0.0002, size=size), port=mine, outcome="closed"
+            )
+        else:
+            tries = 1 if size < 60 else w.rng.randrange(1, 4)
+            bursts = t.refused(at, tries, size=size)
+            w.talk(who, host, port, bursts, port=mine, outcome="refused")
+
+
 def scan_ports(w: World) -> None:
     """One stranger, one source port, 200 ports of one host: resets of 40 bytes each way."""
     for source in (53, 80, 123, 443, 1254, 22, 20, 843, 40000):
@@ -52,7 +73,7 @@ def sweep(w: World) -> None:
 
 def open_port_scans(w: World) -> None:
     """SYN scanners at ports that are open: reset at once, or left half open."""
-    services = _services(w)
+    services = w.services()
     for i in w.many(900, 6):
         host, port = w.rng.choice(services)
         source = w.rng.choice((w.rng.randrange(1024, 65536), 443, 53, 1254))
@@ -88,6 +109,36 @@ def web_attacks(w: World) -> None:
         port, mine = w.rng.choice((80, 443)), w.rng.choice((53, 443, 80, 1254, 3306, 55555))
         server = w.rng.choice(w["web"] + w["alb"])
         w.talk(w.stranger(), server, port, bursts, port=mine, payload=(sends[0][1], sends[0][2]))
+    for _ in w.many(300, 4):
+        # Banners, read from a service's port.
+        sends, (host, port) = [(0.1, 30, 120)], w.rng.choice(w.services()[8:])
+        bursts = t.tcp(w.when(), sends, rtt=0.1, close="rst")
+        mine = w.rng.choice((53, 443, 1254, 22))
+        w.talk(w.stranger(), host, port, bursts, port=mine, payload=(30, 120))
+
+
+def scan_ports_answers_only(w: World) -> None:
+    """The stranger's probes come by an interface that nobody logs: only our resets are seen."""
+    for source in (1254, 443, 8888, 5060):
+        for _ in w.many(2, 1):
+            who, host, begin = w.stranger(), w.rng.choice(w["edge"]), w.when(900)
+            hops = [Hop(host.interface, None, "egress", path_back="8")]
+            for i, port in enumerate(w.rng.sample(range(1, 9000), w.ports)):
+                bursts = t.closed(begin + i, rtt=0.0002, size=40)
+                w.talk(who, host, port, bursts, port=source, outcome="closed", hops=hops)
+
+
+def voice_answers_only(w: World) -> None:
+    """Voice scanners of whom only our answers from 5060 and 8888 are seen, over UDP."""
+    for n in w.many(30, 3):
+        who, begin = w.stranger(), w.when(900)
+        port = 5060 if n % 2 else 8888
+        host = w["edge"][0 if n % 2 else 1]
+        hops = [Hop(host.interface, None, "egress", path_back="8")]
+        for i in range(w.rng.randrange(3, 30)):
+            bursts = t.udp(begin + i * 9, [(0, 420, 380)], rtt=0.0002)
+            mine = 5061 + i if n % 3 else w.rng.randrange(1024, 65536)
+            w.talk(who, host, port, bursts, port=mine, protocol=17, payload=(420, 380), hops=hops)
 
 
 def probe_datagrams(w: World) -> None:
@@ -160,6 +211,18 @@ def reflection(w: World) -> None:
             )  # fmt: skip
 
 
+def spoofed_resolver(w: World) -> None:
+    """Unasked answers in the name of a resolver that our hosts do use."""
+    for n in w.many(60, 3):
+        who, host, begin = End("8.8.8.8"), w.rng.choice(w["edge"]), w.when(60)
+        for i in range(w.rng.randrange(1, 6)):
+            fate, size = REFUSED_THERE if n % 2 else PASSED, w.rng.randrange(80, 500)
+            bursts: list[Burst] = [(begin + i, OUT, 1, size, 0, fate)]
+            mine = w.rng.randrange(1024, 65536)
+            outcome = "refused" if fate else "silent"
+            w.talk(who, host, mine, bursts, port=53, protocol=17, outcome=outcome)
+
+
 def backscatter(w: World) -> None:
     """SYN-ACKs and resets of servers that were called in our name."""
     for n in w.many(300, 4):
@@ -213,9 +276,9 @@ def six_scan(w: World) -> None:
 def _ports(w: World, source: int | None, shape) -> None:
     who, host = w.stranger(), w.rng.choice(w["edge"] + w["web"])
     begin, gap, size = w.when(1500), w.rng.choice((0.02, 1, 5)), w.rng.choice((40, 40, 44))
-    open_ports = {port for server, port in _services(w) if server is host}
+    open_ports = {port for server, port in w.services() if server is host}
     ports = w.rng.sample(range(1, 12000), 200) if source == 40000 else _well_known(w)
-    for i, port in enumerate(p for p in ports if p not in open_ports):
+    for i, port in enumerate(p for p in ports[: w.ports] if p not in open_ports):
         bursts, outcome = shape(w, begin + i * gap, size)
         mine = w.rng.randrange(1024, 65536) if source is None else source
         w.talk(who, host, port, bursts, port=mine, outcome=outcome)
@@ -225,13 +288,6 @@ def _well_known(w: World) -> list[int]:
     named = [21, 22, 23, 25, 110, 135, 139, 143, 445, 993, 1433, 1521, 2049, 3306, 3389, 5432, 5900,
              5985, 6379, 8000, 8080, 8443, 9200, 11211, 27017, 33890, 49152, 50000, 60001]  # fmt: skip
     return named + w.rng.sample(range(1, 65536), 200 - len(named))
-
-
-def _services(w: World) -> list[tuple[End, int]]:
-    """TCP services of ours that the internet reaches."""
-    named = [(host, port) for host in w["web"] for port in (80, 443)]
-    named += [(w["edge"][3], 25), (w["edge"][1], 8888), (w["edge"][3], 2222), (w["edge"][4], 50051)]
-    return [*named, (w["bastion"][0], 22), (w["edge"][5], 22)]
 
 
 def _datagram(w: World, who: End, host: End, port: int, source: int | None, at: float) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from . import talk as t
+from .model import LOST
 from .play import BEGIN, END, World
 
 
 def load_balancer_to_target(w: World) -> None:
     """Kept-alive connections of load-balancer nodes, and their health checks."""
-    for _ in w.many(60):
+    for _ in w.many(80):
         begin = w.when(12000)
         sends = [(w.rng.uniform(2, 40), 900, 12000) for _ in range(w.rng.randrange(40, 200))]
         _tcp(w, "alb", "app", 8080, begin, sends, port=w.rng.randrange(1024, 65536))
-    for _ in w.many(6000):
+    for _ in w.many(9000):
         _tcp(w, "alb", "app", 8080, w.when(), [(0, 130, 180)], port=w.rng.randrange(1024, 65536))
     for _ in w.many(1500):
         sends = [(0, 400, 400), (20, 500, 500)]
@@ -21,34 +22,34 @@ def load_balancer_to_target(w: World) -> None:
 
 def database_pools(w: World) -> None:
     """Long-lived connections to databases that talk every few seconds; some began before the log."""
-    for i in w.many(70):
-        begin = w.when(9000) if i % 8 else BEGIN - w.rng.randrange(10, 5000)
-        sends = [(w.rng.uniform(1, 50), 350, 2500) for _ in range(w.rng.randrange(100, 400))]
+    for i in w.many(110):
+        begin = w.when(16000) if i % 8 else BEGIN - w.rng.randrange(10, 5000)
+        sends = [(w.rng.uniform(1, 50), 350, 2500) for _ in range(w.rng.randrange(200, 600))]
         port = w.rng.choice((5432, 3306, 1433, 27017))
         _tcp(w, w.rng.choice(("app", "windows")), "db", port, begin, sends, close="open")
 
 
 def cache_calls(w: World) -> None:
-    for _ in w.many(8000):
+    for _ in w.many(11000):
         _tcp(w, "app", "cache", 6379, w.when(), [(0, 60, 900)] * w.rng.randrange(1, 6))
 
 
 def peered_calls(w: World) -> None:
-    for _ in w.many(7000):
+    for _ in w.many(10000):
         port = w.rng.choice((8443, 443, 9092, 8500))
         _tcp(w, "app", "api", port, w.when(), [(0, 700, 3000), (0.5, 500, 900)])
 
 
 def high_service_ports(w: World) -> None:
     """Services whose port lies in the ephemeral range: gRPC, node ports, Windows RPC."""
-    for _ in w.many(4000):
+    for _ in w.many(6000):
         port = w.rng.choice((50051, 31080, 49664, 61616, 32400))
         begin = w.when()
         _tcp(w, "app", "api", port, begin, [(0.1, 300, 900)] * w.rng.randrange(1, 5))
 
 
 def transit_calls(w: World) -> None:
-    for _ in w.many(4000):
+    for _ in w.many(6000):
         client, server = w.rng.choice(
             (("app", "old"), ("old", "api"), ("dev", "api"), ("old", "app"))
         )
@@ -57,7 +58,7 @@ def transit_calls(w: World) -> None:
 
 def resolver(w: World) -> None:
     """DNS to our own resolvers over the transit gateway and beside them; a few over TCP."""
-    for i in w.many(14000):
+    for i in w.many(17000):
         client = w.rng.choice(w[w.rng.choice(("app", "api", "old", "windows", "quiet"))])
         server = w.rng.choice(w["dns"])
         if i % 40 == 0:
@@ -147,7 +148,7 @@ def network_files(w: World) -> None:
 
 def pods(w: World) -> None:
     """Between pods of different nodes, and from pods to databases."""
-    for _ in w.many(6000):
+    for _ in w.many(9000):
         client = w.rng.choice(w["pod"])
         server = w.rng.choice([p for p in w["pod"] if p.interface is not client.interface])
         sends = [(0.0, 400, 2000)] * w.rng.randrange(1, 4)
@@ -160,7 +161,7 @@ def pods(w: World) -> None:
 
 def six_inside(w: World) -> None:
     """IPv6 between our VPCs, with AWS's global addresses."""
-    for _ in w.many(2500):
+    for _ in w.many(4000):
         bursts = t.tcp(w.when(), [(0, 600, 9000)], rtt=0.0009, six=True, mss=1428)
         w.talk(w.rng.choice(w["app6"]), w.rng.choice(w["api6"]), 8443, bursts, payload=(600, 9000))
 
@@ -194,8 +195,48 @@ def closed_inside(w: World) -> None:
             w.talk(client, server, port, bursts, outcome="refused")
 
 
+def own_scanner(w: World) -> None:
+    """A scanner of ours looks for open ports, from one source port: the caller is ours."""
+    scanner = w["scanner"][0]
+    for _ in w.many(12, 1):
+        host, source, begin = w.rng.choice(w["api"]), w.rng.choice((53, 55000)), w.when(600)
+        for i, port in enumerate(w.rng.sample(range(1, 7000), w.ports)):
+            bursts = t.closed(begin + i, rtt=0.0004, size=44)
+            w.talk(scanner, host, port, bursts, port=source, outcome="closed")
+
+
+def lossy(w: World) -> None:
+    """Packets that are lost between two interfaces of ours: counted as sent."""
+    for _ in w.many(400, 4):
+        a, b = w.rng.choice(w["app"]), w.rng.choice(w["api"])
+        bursts = t.tcp(w.when(300), [(0.1, 3000, 90000)] * 4, rtt=0.001)
+        again = [(*burst[:5], LOST) for burst in bursts if w.rng.random() < 0.3]
+        w.talk(a, b, 8443, sorted(bursts + again), payload=(12000, 360000))
+
+
+def passive_transfers(w: World) -> None:
+    """Data connections between two dynamic ports, agreed upon over another connection."""
+    for _ in w.many(25, 1):
+        client, server = w.rng.choice(w["app"]), w.rng.choice(w["old"])
+        begin = w.when()
+        sends = [(0.2, 30, 60), (0.2, 30, 60), (5, 10, 40)]
+        w.talk(client, server, 21, t.tcp(begin, sends, rtt=0.001), payload=_payload(sends))
+        port = w.rng.randrange(49152, 65535)
+        bursts = t.tcp(begin + 1, [(0, 0, 80000)], rtt=0.001)
+        w.talk(client, server, port, bursts, payload=(0, 80000))
+
+
+def members(w: World) -> None:
+    """Cluster members that speak from the service port to the service port: nobody is the client."""
+    for _ in w.many(30, 1):
+        a, b = w.rng.sample(w["api"], 2)
+        rounds = [(w.rng.uniform(0, 30), 120, 120) for _ in range(40)]
+        bursts = t.udp(w.when(1500), rounds, rtt=0.0006)
+        w.talk(a, b, 7946, bursts, port=7946, protocol=17, payload=_payload(rounds), scored=False)
+
+
 def gossip(w: World) -> None:
-    """Cluster members that speak from the service port to the service port."""
+    """Cluster members that speak from an ephemeral port to the service port."""
     for _ in w.many(60):
         a, b = w.rng.sample(w["api"], 2)
         rounds = [(w.rng.uniform(0, 2), 120, 80) for _ in range(10)]
@@ -209,9 +250,9 @@ def nightly_copy(w: World) -> None:
     """Large transfers over midnight."""
     for i in w.many(12, 2):
         begin = (BEGIN // 86400 + 1) * 86400 - w.rng.randrange(60, 1500)
-        down = w.rng.randrange(2, 9) * 10**9 if i % 2 else 0
-        up = 0 if down else w.rng.randrange(1, 5) * 10**9
-        _tcp(w, "old", "api", 873 if i % 2 else 22, begin, [(0.5, up, down)], rate=2.5e6, mss=8948)
+        down = w.rng.randrange(2, 9) * 10**8 if i % 2 else 0
+        up = 0 if down else w.rng.randrange(1, 5) * 10**8
+        _tcp(w, "old", "api", 873 if i % 2 else 22, begin, [(0.5, up, down)], rate=3e5, mss=8948)
     assert begin < END
 
 

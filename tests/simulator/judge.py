@@ -89,6 +89,9 @@ def _report(known: Truth, lake: Path) -> None:
     ]
     found = exposure(known, rows)
     print(f"exposure: {', '.join(f'{len(v)} {k}' for k, v in found.items())}")
+    for way in ("out", "in"):
+        got, true = page["overview"].get(f"bytes_{way}", 0), known.summary[f"internet_{way}"]
+        print(f"report's internet bytes {way}: {got / true:.4f} x the truth")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OUT, BACK = 0, 1  # from the client, from the server
-PASSED, REFUSED_THERE, REFUSED_HERE = 0, 1, 2  # at the receiver's, at the sender's interface
+# Refused at the receiver's or at the sender's interface; lost after the sender's.
+PASSED, REFUSED_THERE, REFUSED_HERE, LOST = 0, 1, 2, 3
 
 # time, OUT or BACK, packets, bytes (IP headers included), TCP flags, fate
 Burst = tuple[float, int, int, int, int, int]

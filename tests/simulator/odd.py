@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import talk as t
 from .inside import _payload
-from .model import BACK, OUT, PASSED, REFUSED_THERE, Burst, End
+from .model import BACK, OUT, PASSED, REFUSED_THERE, Burst, End, Hop
 from .play import BEGIN, World
 
 
@@ -27,7 +27,7 @@ def late_server_outside(w: World) -> None:
     """The same with a public server: its resets and data come when nobody tracks them any more."""
     sites = [w.stranger() for _ in range(8)]
     for i in w.many(160, 6):
-        client = w.rng.choice(w["edge"] if i % 2 else w["app"])
+        client = w.rng.choice(w["edge"] if i % 2 else w["lowport"])
         begin = w.when(12000)
         bursts = t.tcp(begin, [(0, 500, 900)], rtt=0.02, close="open")
         at = begin + w.rng.randrange(360, 9000)
@@ -96,6 +96,24 @@ def begun_before(w: World) -> None:
             who, server, 5060 if i % 2 else 8888, bursts, protocol=17, payload=(300, 500),
             port=w.rng.randrange(20000, 65536),
         )  # fmt: skip
+
+
+def answers_only(w: World) -> None:
+    """Partners whose packets come in by an interface that nobody logs: only answers are seen."""
+    parties = [w.stranger() for _ in range(8)]
+    for i in w.many(240, 12):
+        host, port = (w["edge"][0], 5061) if i % 2 else (w["edge"][1], 8889)
+        hops = [Hop(host.interface, None, "egress", path_back="8")]
+        if i % 3:
+            sends = [(0, 400, 900)]
+            bursts = t.tcp(w.when(), sends, rtt=0.0004)
+            w.talk(w.rng.choice(parties), host, port, bursts, hops=hops, payload=(400, 900))
+        else:
+            bursts = t.udp(w.when(), [(0, 400, 500)], rtt=0.0004)
+            who, mine = w.rng.choice(parties), w.rng.randrange(1024, 65536)
+            w.talk(
+                who, host, port, bursts, hops=hops, port=mine, protocol=17, payload=(400, 500)
+            )  # fmt: skip
 
 
 def keep_alives_of_servers(w: World) -> None:

@@ -18,7 +18,7 @@ _SITES6 = [End(f"2a00:1450:4001:80{i}::200e") for i in range(5)]
 
 def visitors(w: World) -> None:
     """People at the load balancer and the web servers, over IPv4 and IPv6."""
-    for i in w.many(9000):
+    for i in w.many(15000):
         who = w.stranger()
         who.os = w.rng.choice(("linux", "windows"))
         server = w.rng.choice(w["alb"] if i % 3 else w["web"])
@@ -57,8 +57,31 @@ def partners(w: World) -> None:
         w.talk(who, server, port, t.tcp(w.when(), sends, rtt=0.03), payload=_payload(sends))
 
 
+def second_addresses(w: World) -> None:
+    """Visitors of second addresses of interfaces, and calls from them."""
+    for i in w.many(900, 6):
+        ours, sends = w.rng.choice(w["second"]), t.web_sends(w.rng, 2)
+        bursts = t.tcp(w.when(200), sends, rtt=0.04)
+        a, b = (ours, w.rng.choice(_SITES)) if i % 3 == 0 else (w.stranger(), ours)
+        w.talk(a, b, 443, bursts, payload=_payload(sends))
+
+
+def tunnels(w: World) -> None:
+    """IPsec with a partner: key exchange from port 500 to 500, then ESP, which has no ports."""
+    partner, ours = w.stranger(), w["edge"][2]
+    for _ in w.many(3, 1):
+        begin = w.when(15000)
+        rounds = [(w.rng.uniform(5, 40), 1300, 1100) for _ in range(400)]
+        keys = t.udp(begin, [(0, 300, 280), (0.1, 400, 380)], rtt=0.02)
+        w.talk(ours, partner, 500, keys, port=500, protocol=17, payload=(700, 660), scored=False)
+        bursts = t.udp(begin + 1, rounds, rtt=0.02)
+        w.talk(
+            ours, partner, 0, bursts, port=0, protocol=50, payload=_payload(rounds), scored=False
+        )  # fmt: skip
+
+
 def browsing_through_nat(w: World) -> None:
-    for _ in w.many(9000):
+    for _ in w.many(12000):
         group = w.rng.choice(("app", "app", "windows", "quiet", "old"))
         sends = t.web_sends(w.rng, w.rng.randrange(1, 5), page=9000)
         client = w.rng.choice(w[group])
@@ -78,8 +101,8 @@ def objects_through_nat(w: World) -> None:
     """Uploads to and downloads from S3 where there is no gateway endpoint."""
     clients = [h for h in w["app"] if h.interface and h.interface.az == "euw1-az3"]
     for i in w.many(300):
-        up = w.rng.randrange(10**6, 3 * 10**8) if i % 2 else 2000
-        down = 3000 if i % 2 else w.rng.randrange(10**6, 2 * 10**8)
+        up = w.rng.randrange(10**6, 4 * 10**7) if i % 2 else 2000
+        down = 3000 if i % 2 else w.rng.randrange(10**6, 3 * 10**7)
         bursts = t.tcp(w.when(1500), [(0, up, down)], rtt=0.002, rate=2e7)
         w.talk(w.rng.choice(clients), w.rng.choice(_S3), 443, bursts, payload=(up, down))
 
@@ -89,8 +112,8 @@ def objects_through_endpoint(w: World) -> None:
     clients = [h for h in w["app"] if h.interface and h.interface.az != "euw1-az3"]
     for i in w.many(2500):
         large = i % 10 == 0
-        up = w.rng.randrange(10**5, 10**8) if large else 1500
-        down = w.rng.randrange(10**5, 2 * 10**8) if large else 20000
+        up = w.rng.randrange(10**5, 10**7) if large else 1500
+        down = w.rng.randrange(10**5, 2 * 10**7) if large else 20000
         server = w.rng.choice(_S3 if i % 3 else _DYNAMO)
         bursts = t.tcp(w.when(900), [(0, up, down)], rtt=0.001, rate=4e7)
         w.talk(w.rng.choice(clients), server, 443, bursts, payload=(up, down))

@@ -39,6 +39,18 @@ class World:
         """How many times to do a thing at this scale."""
         return range(max(least, round(at_scale_one * self.scale)))
 
+    @property
+    def ports(self) -> int:
+        """How many ports a port scanner tries."""
+        return 200 if self.scale >= 0.1 else 60
+
+    def services(self) -> list[tuple[End, int]]:
+        """TCP services of ours that the internet reaches; those of the web first."""
+        edge = self["edge"]
+        named = [(host, port) for host in self["web"] for port in (80, 443)]
+        named += [(edge[3], 25), (edge[1], 8888), (edge[3], 2222), (edge[4], 50051)]
+        return [*named, (self["bastion"][0], 22), (edge[5], 22)]
+
     def when(self, spare: float = 60) -> float:
         """A moment of the day, `spare` seconds or more before its end."""
         return BEGIN + 1 + self.rng.random() * (END - BEGIN - spare - 2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from .model import BACK, OUT, REFUSED_HERE, REFUSED_THERE, End, Hop, Talk
+from .model import BACK, LOST, OUT, REFUSED_HERE, REFUSED_THERE, Burst, End, Hop, Talk
 
 HOP_DELAY_S = 0.00015
 LATE_SHARE = 0.02  # of records whose start AWS noted late
@@ -86,7 +86,7 @@ def record(talk: Talk, begin: int, end: int, rng: random.Random, *, tgw: bool) -
         windows: dict[tuple[int, int, bool], list[int]] = {}
         for t, way, packets, size, flags, fate in bursts:
             far, near = (last, 0) if way == OUT else (0, last)
-            if fate == REFUSED_HERE and place != near:
+            if fate in (REFUSED_HERE, LOST) and place != near:
                 continue
             at = int(t + HOP_DELAY_S * (place if way == OUT else last - place))
             key = (
@@ -109,7 +109,7 @@ def record(talk: Talk, begin: int, end: int, rng: random.Random, *, tgw: bool) -
             _emit(talk, hop, windows, rng, made)
     if made:
         talk.visible = True
-        _sum(talk, bursts)
+        _sum(talk, bursts, tgw=tgw)
     return made
 
 
@@ -134,14 +134,24 @@ def _emit(
         talk.same_second = False
 
 
-def _sum(talk: Talk, bursts: list[tuple[float, int, int, int, int, int]]) -> None:
-    """Packets and bytes each way: passed, and refused by an interface that is logged."""
+def _sum(talk: Talk, bursts: list[Burst], *, tgw: bool) -> None:
+    """Packets and bytes each way: passed, and refused by an interface that is logged.
+
+    What no record can show is not there: a way that crosses no logged interface, a packet lost or
+    refused before the first logged one.
+    """
+    logs = [h.interface.logged and (tgw or h.interface.kind != "attachment") for h in talk.hops]
     last = len(talk.hops) - 1
+    shown = [
+        any(logs[i] and (h.out, h.back)[way] for i, h in enumerate(talk.hops))
+        for way in (OUT, BACK)
+    ]
     for _, way, packets, size, _, fate in bursts:
         near, far = (0, last) if way == OUT else (last, 0)
-        judge = talk.hops[near if fate == REFUSED_HERE else far].interface
+        if not shown[way] or (fate == LOST and not logs[near]):
+            continue
         sums = talk.sums[way]
-        if fate and judge.logged:
+        if (fate == REFUSED_HERE and logs[near]) or (fate == REFUSED_THERE and logs[far]):
             sums[2] += packets
             sums[3] += size
         elif fate != REFUSED_HERE:

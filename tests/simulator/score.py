@@ -58,6 +58,7 @@ class Score:
 
     kinds: dict[str, Tally] = field(default_factory=dict)
     everything: Tally = field(default_factory=Tally)
+    legs: Tally = field(default_factory=Tally)  # other five-tuples under which a connection shows
     hostile: Tally = field(default_factory=Tally)
     merged: int = 0  # sessions that hold more than one connection
     invented: int = 0  # sessions that hold none
@@ -65,7 +66,8 @@ class Score:
     true_bytes: int = 0
     internet: dict[str, tuple[int, int]] = field(default_factory=dict)  # session, true
     pairs: list[tuple[str, str, int, int]] = field(default_factory=list)  # worst first
-    wrong_pairs: int = 0
+    wrong_pairs: int = 0  # off by more than 1 %
+    inexact_pairs: int = 0  # off by a byte
     true_pairs: int = 0
     wrong: list[dict[str, Any]] = field(default_factory=list)  # examples
 
@@ -83,6 +85,7 @@ class Score:
             f"  turned {every.turned:,}, undecided {every.undecided:,}, missing {every.missing:,}",
             f"  undecided as nobody can tell {every.excused:,}, split {every.split:,}",
             f"  sessions of several connections {self.merged:,}, of none {self.invented:,}",
+            f"other legs      {_percent(self.legs)}",
             f"bytes           {self.bytes_ratio:.4f} x the truth ({self.true_bytes:,})",
         ]
         lines += [
@@ -93,7 +96,10 @@ class Score:
             f"  {name:<13} {got / max(1, true):8.4f}  {got:,} of {true:,}"
             for name, (got, true) in self.internet.items()
         ]
-        lines.append(f"  pairs off by more than 1 %: {self.wrong_pairs:,} of {self.true_pairs:,}")
+        lines.append(
+            f"  pairs off by a byte {self.inexact_pairs:,}, by more than 1 % {self.wrong_pairs:,}, "
+            f"of {self.true_pairs:,}"
+        )
         lines += [f"    {a} {b}: {got:,} of {true:,}" for a, b, got, true in self.pairs[:5]]
         lines.append(
             "kind                          right       n  turned undecided excused missing split"
@@ -136,7 +142,8 @@ def score(
 
     `columns` maps this module's names to the table's; `decided_by` says `undecided` where the
     caller is not told. `refused_bytes_out` and `refused_bytes_in`, when mapped, are added to the
-    bytes, which else are held to count refused packets too.
+    bytes, which else are held to count refused packets too. `counted`, when mapped, is false for
+    sessions whose packets another one counts; their bytes are left out.
     """
     return _Judge(truth, undecided).judge(rows_of(sessions, columns))
 
@@ -174,9 +181,11 @@ class _Judge:
         legs: dict[str, int] = defaultdict(int)
         internet = [0, 0]
         for row in rows:
+            leg = self._match(row)
+            if row.get("counted") is False:
+                continue
             out = (row["bytes_out"] or 0) + (row.get("refused_bytes_out") or 0)
             back = (row["bytes_in"] or 0) + (row.get("refused_bytes_in") or 0)
-            leg = self._match(row)
             legs[leg] += out + back
             a, b = sorted((row["client"], row["server"]))
             pairs[a, b] += out + back
@@ -227,16 +236,22 @@ class _Judge:
             if not connection["scored"]:
                 tally.unscored += 1
                 continue
+            if verdicts.get("leg"):
+                self._count(self.result.legs, _verdict(verdicts["leg"], undecidable=False))
             given = verdicts.get("true") or verdicts.get("leg") or []
-            name = _verdict(given, connection["undecidable"])
+            name = _verdict(given, undecidable=connection["undecidable"])
             tallies = [tally, self.result.everything]
             tallies += [self.result.hostile] if connection["hostile"] else []
             for each in tallies:
-                each.total += 1
-                setattr(each, name, getattr(each, name) + 1)
+                self._count(each, name)
                 each.split += len(verdicts.get("true", ())) > 1
             if name in ("turned", "missing", "undecided") and len(self.result.wrong) < 2000:
                 self.result.wrong.append({**connection, "verdict": name})
+
+    @staticmethod
+    def _count(tally: Tally, name: str) -> None:
+        tally.total += 1
+        setattr(tally, name, getattr(tally, name) + 1)
 
     def _bytes(self, pairs: Mapping[tuple[str, str], int], internet: list[int]) -> None:
         true: dict[tuple[str, str], int] = defaultdict(int)
@@ -250,8 +265,9 @@ class _Judge:
         result.true_pairs = len(true)
         off = [(a, b, pairs.get((a, b), 0), size) for (a, b), size in true.items()]
         off += [(a, b, size, 0) for (a, b), size in pairs.items() if (a, b) not in true]
-        off = [p for p in off if abs(p[2] - p[3]) > 0.01 * p[3]]
-        result.wrong_pairs = len(off)
+        off = [p for p in off if p[2] != p[3]]
+        result.inexact_pairs = len(off)
+        result.wrong_pairs = sum(abs(p[2] - p[3]) > 0.01 * p[3] for p in off)
         result.pairs = sorted(off, key=lambda p: -abs(p[2] - p[3]))
         result.internet = {
             "internet out": (internet[0], self._internet("out")),
@@ -269,7 +285,7 @@ class _Judge:
         return size
 
 
-def _verdict(given: list[int], undecidable: bool) -> str:
+def _verdict(given: list[int], *, undecidable: bool) -> str:
     if not given:
         return "missing"
     if min(given) < 0:

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .model import BACK, OUT, Talk
+from .model import BACK, OUT, End, Talk
 from .play import Simulation
 from .records import Record
 from .unknowable import undecidable
@@ -71,7 +71,8 @@ def truth(simulation: Simulation, fmt: str = "v2") -> Truth:
         }
         for talk in simulation.talks
     ]
-    return Truth(pa.Table.from_pylist(rows), _legs(simulation.records, fmt), summary(simulation))
+    legs = _legs(simulation.records, fmt)
+    return Truth(pa.Table.from_pylist(rows), legs, summary(simulation, fmt))
 
 
 def boundary(talk: Talk) -> str:
@@ -107,33 +108,39 @@ def _legs(records: list[Record], fmt: str) -> pa.Table:
     )
 
 
-def summary(simulation: Simulation) -> dict[str, Any]:
-    """Sums: internet bytes by our address and by pair, and services that answered the internet."""
-    pairs: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+def summary(simulation: Simulation, fmt: str = "v2") -> dict[str, Any]:
+    """Sums over the internet's edge, accepted and refused apart, and services that answered it.
+
+    Gateway endpoints are not the internet; probes at a NAT gateway are. `internet_pairs` are (ours,
+    theirs, bytes out, bytes in, refused out, refused in) by true ends. `exposed` are (address,
+    port, protocol, distinct visitors) of services that sent payload to public addresses.
+    """
+    pairs: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     endpoint = [0, 0]
     services: dict[tuple[str, int, int], set[str]] = defaultdict(set)
     for talk in simulation.talks:
         place = boundary(talk)
-        if place in ("inside", "gateway"):
+        if place == "inside":
             continue
-        ours, theirs = talk.client, talk.server
-        way = (OUT, BACK)
+        ours, theirs, out, back = talk.client, talk.server, *talk.sums
         if talk.server.ours:
-            ours, theirs, way = talk.server, talk.client, (BACK, OUT)
+            ours, theirs, out, back = talk.server, talk.client, back, out
             if talk.payload[1] and talk.protocol in (6, 17) and talk.sums[BACK][0]:
-                service = (ours.address, talk.server_port, talk.protocol)
-                services[service].add(theirs.address)
-        sums = endpoint if place == "endpoint" else pairs[ours.address, theirs.address]
-        sums[0] += talk.sums[way[0]][1]
-        sums[1] += talk.sums[way[1]][1]
+                services[_shown(ours, fmt), talk.server_port, talk.protocol].add(theirs.address)
+        if place == "endpoint":
+            endpoint = [endpoint[0] + out[1], endpoint[1] + back[1]]
+            continue
+        sums = pairs[ours.address, theirs.address]
+        for i, size in enumerate((out[1], back[1], out[3], back[3])):
+            sums[i] += size
+    names = ("internet_out", "internet_in", "internet_refused_out", "internet_refused_in")
     return {
         "seed": simulation.seed,
         "records": len(simulation.records),
         "connections": len(simulation.talks),
         "addresses": sorted(simulation.estate.addresses()),
         "nat": sorted(e.address for e in simulation.estate.nat.values()),
-        "internet_out": sum(s[0] for s in pairs.values()),
-        "internet_in": sum(s[1] for s in pairs.values()),
+        **{name: sum(s[i] for s in pairs.values()) for i, name in enumerate(names)},
         "endpoint_out": endpoint[0],
         "endpoint_in": endpoint[1],
         "internet_pairs": [[*pair, *sums] for pair, sums in sorted(pairs.items())],
@@ -142,6 +149,11 @@ def summary(simulation: Simulation) -> dict[str, Any]:
             for service, who in sorted(services.items(), key=lambda s: (-len(s[1]), s[0]))
         ],
     }
+
+
+def _shown(end: End, fmt: str) -> str:
+    """The address that the records know: without packet addresses, the interface's first."""
+    return end.interface.shown(end.address) if fmt == "v2" and end.interface else end.address
 
 
 def save(simulation: Simulation, folder: Path, fmt: str) -> None:

@@ -11,64 +11,80 @@ from collections import defaultdict
 from .model import BACK, OUT, Talk
 
 _ENOUGH = 3  # talks of one end that together tell its role
+_DYNAMIC = 32768  # the lowest port that systems give to clients
 
 
 def undecidable(talks: list[Talk], fmt: str) -> set[int]:
     """Numbers of the talks that records of the format cannot decide."""
-    pings = _pings(talks)
-    if fmt != "v2":
-        # Flags decide TCP; UDP with equal sizes remains.
-        return pings | _alike([t for t in talks if t.protocol == 17])
-    return pings | _alike([t for t in talks if t.protocol in (6, 17)])
+    # Flags decide TCP where they are written down.
+    silent = (6, 17) if fmt == "v2" else (17,)
+    return _pings(talks) | _alike([t for t in talks if t.protocol in silent])
 
 
-def _symmetric(talk: Talk) -> bool:
-    """As much, as large, in the same second both ways, at every interface that logged it."""
+def _tells_nothing(talk: Talk) -> bool:
+    """Neither time, nor sizes, nor ports of the connection itself tell who called."""
     out, back = talk.sums[OUT], talk.sums[BACK]
-    return talk.same_second and out == back and not out[2] and out[0] == 1
+    if not talk.same_second or out[2] or back[2]:
+        return False
+    if not out[0]:
+        return True  # an answer alone
+    if min(talk.client_port, talk.server_port) >= _DYNAMIC and back[0]:
+        return True
+    return out == back and out[0] == 1 and not talk.server_port < _DYNAMIC <= talk.client_port
 
 
 def _alike(talks: list[Talk]) -> set[int]:
-    """Single equal packets whose ends meet nobody else, between ports that tell nothing."""
+    """Connections that tell nothing, and whose ends meet nobody else who would."""
     ends: dict[tuple[str, int, int], int] = defaultdict(int)
-    addresses: dict[tuple[str, int], int] = defaultdict(int)
+    tries: dict[tuple[str, int], int] = defaultdict(int)
     for talk in talks:
         for end, port in ((talk.client, talk.client_port), (talk.server, talk.server_port)):
             ends[end.address, port, talk.protocol] += 1
-        # What a stranger's other tries tell; our own hosts do both, call and answer.
+        # A stranger's other tries tell of him; hosts of ours both call and answer.
         if not talk.client.ours:
-            addresses[talk.client.address, talk.protocol] += 1
-    marks = set()
-    for talk in talks:
-        lone = (
-            ends[talk.client.address, talk.client_port, talk.protocol] < _ENOUGH
-            and ends[talk.server.address, talk.server_port, talk.protocol] < _ENOUGH
-            and addresses[talk.client.address, talk.protocol] < _ENOUGH
-        )
-        telling = talk.server_port < 32768 <= talk.client_port
-        if lone and not telling and _symmetric(talk):
-            marks.add(talk.number)
-    return marks
+            tries[talk.client.address, talk.protocol] += 1
+    return {
+        talk.number
+        for talk in talks
+        if _tells_nothing(talk)
+        and ends[talk.client.address, talk.client_port, talk.protocol] < _ENOUGH
+        and ends[talk.server.address, talk.server_port, talk.protocol] < _ENOUGH
+        and tries[talk.client.address, talk.protocol] < _ENOUGH
+    }
 
 
 def _pings(talks: list[Talk]) -> set[int]:
-    """Echoes: types are not logged, so only losses, time and who pings many can tell."""
+    """Echoes: types are not logged, so losses, time and who pings many must tell."""
     peers: dict[str, set[str]] = defaultdict(set)
-    asked: dict[str, set[str]] = defaultdict(set)
-    pairs: dict[frozenset[str], set[str]] = defaultdict(set)
+    losers: set[str] = set()  # who was seen to ask in vain
     pings = [t for t in talks if t.protocol in (1, 58) and t.scored]
     for talk in pings:
         client, server = talk.client.address, talk.server.address
         peers[client].add(server)
-        asked[server].add(client)
-        pairs[frozenset((client, server))].add(client)
+        peers[server].add(client)
+        if talk.sums[OUT][0] + talk.sums[OUT][2] > talk.sums[BACK][0]:
+            losers.add(client)
     marks = set()
     for talk in pings:
         client, server = talk.client.address, talk.server.address
-        both_ways = len(pairs[frozenset((client, server))]) > 1
         alike = talk.same_second and talk.sums[OUT] == talk.sums[BACK]
-        fan_client = len(peers[client] | asked[client])
-        fan_server = len(peers[server] | asked[server])
-        if both_ways or (alike and not fan_client > 2 * fan_server):
+        told = client in losers and server not in losers
+        if alike and not told and not len(peers[client]) > 2 * len(peers[server]):
             marks.add(talk.number)
-    return marks
+    return marks | _crossing(pings)
+
+
+def _crossing(pings: list[Talk]) -> set[int]:
+    """Two hosts that ping each other at one time: one record holds both."""
+    by_pair: dict[frozenset[str], list[Talk]] = defaultdict(list)
+    for talk in pings:
+        by_pair[frozenset((talk.client.address, talk.server.address))].append(talk)
+    return {
+        talk.number
+        for found in by_pair.values()
+        for talk in found
+        for other in found
+        if other.client is not talk.client
+        and other.first < talk.last + 600
+        and talk.first < other.last + 600
+    }
