@@ -13,6 +13,7 @@ import argparse
 import gzip
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -134,6 +135,14 @@ def write(job: tuple[Path, int, int, str, int, int]) -> None:
     path.write_bytes(gzip.compress(payload, 6, mtime=0))
 
 
+def key(start: int, number: int, ending: str = "log.gz") -> Path:
+    """Where AWS delivers the object with records from epoch second `start`."""
+    at = datetime.fromtimestamp(start, UTC)
+    name = f"{ACCOUNT}_vpcflowlogs_us-east-1_fl-0123456789abcdef0_{at:%Y%m%dT%H%M}Z"
+    folder = Path("AWSLogs") / ACCOUNT / "vpcflowlogs" / "us-east-1" / f"{at:%Y/%m/%d}"
+    return folder / f"{name}_{number:08x}.{ending}"
+
+
 def generate(
     out: Path, records: int, files: int, kind: str = "v2", span: int = 86_400, workers: int = 2
 ) -> Path:
@@ -149,14 +158,8 @@ def generate(
     jobs = []
     for i in range(files):
         start = DAY + span * i // files
-        day = (start - DAY) // 86_400
-        stamp = f"2026{8 + day // 31:02d}{1 + day % 31:02d}T{start % 86400 // 3600:02d}"
-        stamp += f"{start % 3600 // 60:02d}Z"
-        ending = "log.parquet" if kind == "parquet" else "log.gz"
-        name = f"{ACCOUNT}_vpcflowlogs_us-east-1_fl-0123456789abcdef0_{stamp}_{i:08x}.{ending}"
-        folder = root / "AWSLogs" / ACCOUNT / "vpcflowlogs" / "us-east-1"
-        folder = folder / "2026" / f"{8 + day // 31:02d}" / f"{1 + day % 31:02d}"
-        jobs.append((folder / name, i, rows, kind, start, max(60, span // files)))
+        where = root / key(start, i, "log.parquet" if kind == "parquet" else "log.gz")
+        jobs.append((where, i, rows, kind, start, max(60, span // files)))
     with ProcessPoolExecutor(workers) as pool:
         for n, _ in enumerate(pool.map(write, jobs, chunksize=max(1, files // 200)), 1):
             if sys.stderr.isatty():

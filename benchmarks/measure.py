@@ -7,6 +7,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,22 +34,42 @@ class Series:
         return f"{min(values):.2f}–{max(values):.2f}"
 
 
-def run_once(series: Series) -> None:
+@dataclass(frozen=True)
+class Spent:
+    """What one process and its children took: seconds, bytes, and what it printed."""
+
+    wall: float
+    cpu: float
+    rss: int
+    output: bytes
+
+
+def spend(name: str, command: Sequence[str]) -> Spent:
     """One run with the kernel's own accounting of the finished process and its children."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE)
+        errors = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - started
+        output.seek(0)
+        printed = output.read()
+    if process.returncode != 0:
+        text = (errors or printed).decode(errors="replace")
+        sys.exit(f"{name} failed: {text[-800:]}")
+    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, printed)
+
+
+def run_once(series: Series) -> None:
+    """One run of the series, into an empty place."""
     if series.out.is_dir():
         shutil.rmtree(series.out)
     series.out.unlink(missing_ok=True)
-    started = time.perf_counter()
-    process = subprocess.Popen(series.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - started
-    if process.returncode != 0:
-        sys.exit(f"{series.name} failed: {errors.decode(errors='replace')[-800:]}")
-    series.wall.append(wall)
-    series.cpu.append(usage.ru_utime + usage.ru_stime)
-    series.rss.append(usage.ru_maxrss * 1024)
+    spent = spend(series.name, series.command)
+    series.wall.append(spent.wall)
+    series.cpu.append(spent.cpu)
+    series.rss.append(spent.rss)
     series.size = size_of(series.out)
 
 

@@ -27,18 +27,18 @@ DAY = 86_400
 SIZE_BOUND, OPEN_BOUND, TIME_BOUND = 5_000_000, 2.0, 1.5
 
 
-def plant(lake: Lake, count: int) -> None:
-    """Fill the findings up to `count`, each with 20 actors and 10 rows of evidence."""
+def plant(lake: Lake, count: int, begin: int = BEGIN) -> None:
+    """Fill the findings up to `count`, of the day from `begin`, each with 20 actors and 10 rows."""
     known = store.load(lake)
     kinds = catalogue()
-    made = [_finding(kinds[n % len(kinds)], n) for n in range(count - len(known))]
+    made = [_finding(kinds[n % len(kinds)], n, begin) for n in range(count - len(known))]
     rows = [findings.to_row(f) for f in (*known, *made)]
     small = schema.small_schema("findings")
     lake.replace("findings", lambda _: pa.Table.from_pylist(rows, schema=small))
 
 
-def _finding(kind: object, n: int) -> findings.Finding:
-    first = BEGIN + n * 97 % DAY
+def _finding(kind: object, n: int, begin: int) -> findings.Finding:
+    first = begin + n * 97 % DAY
     counts = findings.Counts(first, first + 3600, 40, 400, 1_000_000 * n)
     address = f"10.0.{n // 250}.{n % 250}"
     actors = tuple(
@@ -52,13 +52,13 @@ def _finding(kind: object, n: int) -> findings.Finding:
         "samples": samples,
         "sql": "SELECT 1",
     }
-    day = findings.Day(BEGIN, counts, kind.severity, actors, 20, evidence)
+    day = findings.Day(begin, counts, kind.severity, actors, 20, evidence)
     return findings.Finding(
         id=findings.finding_id(kind.type, address, str(n)),
         detection=kind.id, type=kind.type, title=kind.query.title,
         description=str(evidence["what"]), resource=address, resource_role=kind.role,
         dedup_key=str(n), confidence="full", account_id="123456789012", region="us-east-1",
-        details={"address": address}, days=(day,), created=BEGIN, updated=BEGIN,
+        details={"address": address}, days=(day,), created=begin, updated=begin,
     )  # fmt: skip
 
 

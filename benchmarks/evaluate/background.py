@@ -15,6 +15,8 @@ from benchmarks.evaluate.traffic import Traffic
 DAY = 86_400
 POOL = ("162.159.200.1", "193.182.111.14", "91.189.94.4", "45.79.1.70")
 WEB = ("151.101.1.69", "140.82.112.4", "104.16.23.34", "13.107.42.14", "199.232.38.132")
+RHYTHM = np.array([1] * 7 + [3] * 12 + [2] * 5) / 53
+"""Share of a day's traffic by its hours: an office-hours bulge."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def public(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def spread(rng: np.random.Generator, n: int, day: float) -> np.ndarray:
-    """Times over a day with an office-hours bulge."""
-    hour = rng.choice(24, n, p=np.array([1] * 7 + [3] * 12 + [2] * 5) / 53)
+    """Times over a day with its rhythm."""
+    hour = rng.choice(24, n, p=RHYTHM)
     return day + hour * 3600 + rng.random(n) * 3600
 
 

@@ -52,16 +52,17 @@ class Traffic:
         action: object = "ACCEPT",
         established: object = True,
     ) -> None:
-        """Adds connections; every argument is a scalar or an array of one length."""
+        """Adds connections; every argument is a scalar, or an array or series of one length."""
         values = dict(  # noqa: C408
             client=client, server=server, sport=sport, dport=dport, protocol=protocol, start=start,
             duration=duration, packets_out=packets_out, packets_in=packets_in,
             bytes_out=bytes_out, bytes_in=bytes_in, action=action, established=established,
         )  # fmt: skip
-        n = max((len(v) for v in values.values() if isinstance(v, np.ndarray | list)), default=1)
+        many = np.ndarray | list | pl.Series
+        n = max((len(v) for v in values.values() if isinstance(v, many)), default=1)
         if sport is None:
             values["sport"] = self.rng.integers(32768, 60999, n)
-        full = {k: np.full(n, v) if np.isscalar(v) else np.asarray(v) for k, v in values.items()}
+        full = {k: pl.repeat(v, n, eager=True) if np.isscalar(v) else v for k, v in values.items()}
         self.parts.append(pl.DataFrame({k: pl.Series(v).cast(COLUMNS[k]) for k, v in full.items()}))
 
     def connections(self) -> pl.DataFrame:
