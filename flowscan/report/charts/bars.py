@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from flowscan.enrich.services import port_label
+from flowscan.net.services import port_label
 from flowscan.report.charts.canvas import Canvas
 from flowscan.report.charts.lettering import fit, widest, width
 from flowscan.report.model import Report
