@@ -47,4 +47,5 @@ SELECT
   path,
   initiator,
   abs(score) AS odds
-FROM verdicts
+FROM verdicts v
+JOIN pairs p ON p.pair = v.pair

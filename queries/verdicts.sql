@@ -7,11 +7,12 @@ what nobody behind it asked for is), with verdict 1 when a called and -1 when b 
 strongest evidence (initiator) and the sum of all (score). Flags decide where they speak; else
 independent evidence adds up, in units of log-odds.
 """
-columns = ["verdict", "initiator", "score"]
+columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "packets_ab",
+  "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba", "refused_bytes_ab",
+  "refused_bytes_ba", "last", "flags_ab", "flags_ba", "path", "verdict", "initiator", "score"]
 */
 WITH known AS (
-  SELECT c.*, p.a, p.b, p.a_n, p.b_n, p.a_side, p.b_side, p.a_home, p.b_home, p.account_id,
-    p.recorder,
+  SELECT c.*, p.a_n, p.b_n, p.a_side, p.b_side,
     CASE WHEN ap IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
       137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
       631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
@@ -143,7 +144,9 @@ scored AS (
       AND protocol IN (6, 17, 132)
   ) f ON f.k = w.k AND f.bp = w.bp AND f.protocol = w.protocol AND w.turn > 0
 )
-SELECT *,
+SELECT k, ap, bp, protocol, pair, s, e, records, rejected, packets_ab, packets_ba, bytes_ab,
+  bytes_ba, refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, last, flags_ab, flags_ba,
+  path,
   CASE
     WHEN score >= 1 THEN 1
     WHEN score <= -1 THEN -1
@@ -164,5 +167,6 @@ SELECT *,
     WHEN abs(w_port) >= abs(w_time) AND abs(w_port) >= abs(w_dynamic) THEN 'port'
     WHEN abs(w_time) >= abs(w_dynamic) THEN 'time'
     ELSE 'dynamic'
-  END AS initiator
+  END AS initiator,
+  score
 FROM scored

@@ -12,13 +12,14 @@ columns = ["day", "hour", "interface_id", "account_id", "client", "server", "cli
   "last_seen"]
 */
 WITH counted AS (
-  SELECT *,
+  SELECT v.*, p.account_id,
     CASE WHEN verdict > 0 THEN COALESCE(a_home, b_home, recorder)
       ELSE COALESCE(b_home, a_home, recorder) END AS interface_id,
     CASE WHEN protocol IN (6, 17, 132) THEN CASE WHEN verdict > 0 THEN bp ELSE ap END ELSE 0 END
       AS port,
     s - mod(s, 3600) AS hour
-  FROM verdicts
+  FROM verdicts v
+  JOIN pairs p ON p.pair = v.pair
 ),
 parts AS (
   -- Most connections lie within one hour.

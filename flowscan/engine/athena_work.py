@@ -141,6 +141,9 @@ class AthenaWorkspace:
                 f"external_location = '{self._location(step.table)}') AS\n{step.select}"
             )
 
+    def drop(self, name: str) -> None:
+        """Nothing: tables lie on S3 until the workspace closes, and then all go together."""
+
     def put(self, name: str, rows: Any) -> None:
         """Keep an Arrow table as a table: one Parquet file under the results.
 

@@ -40,8 +40,9 @@ class Engine:
         threads: worker threads; one per core if None.
         timeout: seconds that one query may run.
         tables: Arrow tables that appear as views beside, or in place of, those of the lake.
-        derived: make `sessions` and the like as views when they are named; False for a caller
-            that makes tables of these names itself.
+        kept: tables of traffic that stand in Parquet files, by name; they show whole UTC days.
+        derived: make `sessions` and the like of the flows when they are named and not kept; False
+            for a caller that makes tables of these names itself.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Engine:
         threads: int | None = None,
         timeout: float | None = None,
         tables: Mapping[str, Any] | None = None,
+        kept: Mapping[str, views.Kept] | None = None,
         derived: bool = True,
     ) -> None:
         self._files = snapshot
@@ -67,11 +69,12 @@ class Engine:
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
         self._mapped: set[str] = set()
-        self._derived = {query.id for query in queries.derived()} if derived else set()
+        kept = kept or {}
+        self._derived = {q.id for q in queries.derived()} - kept.keys() if derived else set()
         try:
             spill = self._spill.name if self._spill else None
             lockdown.limit(self._con, memory=memory_limit, threads=threads, temp_directory=spill)
-            lockdown.lock(self._con, self._fill(tables or {}))
+            lockdown.lock(self._con, self._fill(tables or {}) + self._fill_kept(kept))
         except BaseException:
             self.close()
             raise
@@ -90,6 +93,12 @@ class Engine:
             self._con.register(f"arrow_{name}", table)
             self._create(name, f"SELECT * FROM {views.identifier(f'arrow_{name}')}")
         return paths
+
+    def _fill_kept(self, kept: Mapping[str, views.Kept]) -> list[str]:
+        for name, part in kept.items():
+            self._con.execute(f"SET VARIABLE kept_{name} = $1", [list(part.uris)])
+            self._create(name, views.kept_sql(name, part))
+        return [uri for part in kept.values() for uri in part.uris]
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -189,6 +198,31 @@ class Engine:
             EngineError: it failed.
         """
         self.execute(f"CREATE OR REPLACE TEMP TABLE {views.identifier(name)} AS {select}", params)
+
+    def drop(self, name: str) -> None:
+        """Drop a table that was made here, before the end.
+
+        Raises:
+            EngineError: there is none.
+        """
+        self.execute(f"DROP TABLE {views.identifier(name)}")
+
+    def stream(self, sql: str, rows: int) -> Iterator[Any]:
+        """As `execute`, in Arrow tables of at most so many rows; at least one, though empty.
+
+        Raises:
+            EngineError: it failed.
+        """
+        import pyarrow as pa
+
+        self._show(sql)
+        with self._running():
+            reader = self._con.sql(sql).to_arrow_reader(rows)
+            batch = None
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
+            if batch is None:
+                yield reader.schema.empty_table()
 
     def put(self, name: str, rows: Any) -> None:
         """Keep an Arrow table as a temporary table of that name.

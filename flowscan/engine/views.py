@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from flowscan import schema
@@ -19,6 +20,8 @@ _TYPES: Final = {
     "string": "VARCHAR",
     "int32": "INTEGER",
     "int64": "BIGINT",
+    "time": "BIGINT",
+    "address": "VARCHAR",
     "float64": "DOUBLE",
     "bool": "BOOLEAN",
     "list<string>": "VARCHAR[]",
@@ -87,6 +90,38 @@ def flows_sql(files: Files, columns: Sequence[str], since: int | None, until: in
         bounds.append(f'"start" < {int(until)}')
     where = " WHERE " + " AND ".join(bounds) if bounds else ""
     return f"SELECT {', '.join(parts)} FROM {scan}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Parquet files of a table of traffic, and the window that is shown (epoch seconds)."""
+
+    uris: tuple[str, ...]
+    since: int | None = None
+    until: int | None = None
+
+
+_DAY_S: Final = 86_400
+_HOUR_S: Final = 3_600
+_SHOWN_BY: Final = {"sessions": ("first_seen", 1), "volumes": ("hour", _HOUR_S)}
+"""The column by which a table of traffic is shown, and the seconds that a row stands for."""
+
+
+def kept_sql(table: str, kept: Kept) -> str:
+    """SELECT of a table of traffic: rows that touch the window, by their day, hour or second."""
+    columns = [(name, _TYPES[kind]) for name, kind in schema.TRAFFIC_TABLES[table].items()]
+    if not kept.uris:
+        return _nothing(columns)
+    names = ", ".join(identifier(name) for name, _ in columns)
+    time, step = _SHOWN_BY.get(table, ("day", _DAY_S))
+    bounds = []
+    if kept.since is not None:
+        bounds.append(f"{time} >= {int(kept.since) - int(kept.since) % step}")
+    if kept.until is not None:
+        bounds.append(f"{time} < {int(kept.until)}")
+    where = " WHERE " + " AND ".join(bounds) if bounds else ""
+    scan = f"read_parquet(getvariable('kept_{table}'), hive_partitioning = false)"
+    return f"SELECT {names} FROM {scan}{where}"
 
 
 _DERIVED: Final = [("date", "DATE"), ("start_ts", "TIMESTAMP"), ("end_ts", "TIMESTAMP")]

@@ -53,6 +53,14 @@ class Workspace(Protocol):
         """
         ...
 
+    def drop(self, name: str) -> None:
+        """Give up a table that was made here, where that saves anything.
+
+        Raises:
+            EngineError: there is none.
+        """
+        ...
+
     def put(self, name: str, rows: Any) -> None:
         """Keep an Arrow table as a table of that name.
 

@@ -6,7 +6,7 @@ its ledger entry says by `lineage` which flows the part was made from and by `ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -54,8 +54,10 @@ def _cast(column: pa.ChunkedArray, kind: Any) -> pa.ChunkedArray:
     return column.cast(pa.string()).cast(kind) if kind == TEXT else column.cast(kind)
 
 
-def replacing(table: str, days: Iterable[int], seen: Sequence[FileEntry]) -> Removal:
-    """A removal of the parts of some days, which must still be what was `seen`.
+def replacing(
+    tables: Collection[str], days: Iterable[int], seen: Sequence[FileEntry]
+) -> Removal:
+    """A removal of the parts of some tables and UTC days, which must still be what was `seen`.
 
     Raises:
         LakeConflict: at the commit, when another writer replaced one of them first.
@@ -66,10 +68,10 @@ def replacing(table: str, days: Iterable[int], seen: Sequence[FileEntry]) -> Rem
         now = {
             path
             for path, entry in fold.live().items()
-            if entry.table == table and layout.day_of_path(path) in chosen
+            if entry.table in tables and layout.day_of_path(path) in chosen
         }
         if now != {entry.path for entry in seen}:
-            raise LakeConflict(f"another writer made {table} of these days first")
+            raise LakeConflict("another writer made these days first")
         return sorted(now)
 
     return removal

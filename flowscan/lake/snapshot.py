@@ -44,6 +44,12 @@ class Snapshot:
                 continue
             self._files[entry.table].append(entry)
 
+    def narrowed(self, since: int | None, until: int | None) -> Snapshot:
+        """The same version, for another window of `start` (epoch seconds)."""
+        return Snapshot(
+            self.store, self.version, self._all, self.totals, since=since, until=until
+        )
+
     def files(self, table: str) -> tuple[FileEntry, ...]:
         """The files of a table, in the order of their commits (`KeyError`: no such table)."""
         return tuple(self._files[table])

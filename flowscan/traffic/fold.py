@@ -1,0 +1,172 @@
+"""Fold: bring the kept tables of traffic up to the flows of the lake, day by day.
+
+A day's part is current while its mark names the day's lineage (what was ingested and not expired,
+however it was compacted) and the version of the query files. Invariant: a part is made from the
+flows of one snapshot and says which; one commit replaces all tables of a day together, so that no
+reader sees tables that disagree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flowscan.engine import Engine
+from flowscan.errors import LakeConflict
+from flowscan.lake import Lake, Snapshot
+from flowscan.lake.ledger import FileEntry
+from flowscan.lake.parts import replacing
+from flowscan.schema import TRAFFIC_TABLES
+from flowscan.traffic import derive
+
+log = logging.getLogger(__name__)
+
+DAY_S: Final = 86_400
+CHUNK_ROWS: Final = 12_000_000
+MEMORY: Final = "1400MB"
+"""What DuckDB may take for a chunk; a single day of more flows may take its default, 80 % of the
+machine's, since its groups would no longer fit."""
+ROWS: Final = 1 << 20
+"""Rows that are written at once: a row group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a fold did: `days` that were derived, and the flows they have."""
+
+    days: tuple[int, ...]
+    flows: int
+
+
+def stale(snapshot: Snapshot) -> dict[int, int]:
+    """Days of the snapshot's window whose kept tables are not current: start of day → flows.
+
+    A day whose flows are gone but whose tables are not is among them, with no flows.
+    """
+    days: dict[int, int] = defaultdict(int)
+    for entry in snapshot.files("flows"):
+        days[_day(entry)] += entry.rows
+    kept: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for table in derive.KEPT:
+        for entry in snapshot.files(table):
+            kept[table, _day(entry)].add(entry.mark)
+            days.setdefault(_day(entry), 0)
+    return {
+        day: flows
+        for day, flows in sorted(days.items())
+        if any(kept.get((table, day), set()) != {_mark(snapshot, day)} for table in derive.KEPT)
+    }
+
+
+def fold(
+    lake: Lake,
+    since: int | None = None,
+    until: int | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Folded:
+    """Derive what is not current of a window, and keep it.
+
+    `progress` is told the flows that are done and those that there are to do. What another writer
+    folds at the same time is left to it.
+
+    Raises:
+        LakeError: the lake cannot be written.
+        EngineError: deriving failed, such as for want of disk space.
+    """
+    snapshot = lake.snapshot(since, until)
+    due = stale(snapshot)
+    done: list[int] = []
+    flows = 0
+    for days in _chunks(due):
+        if _fold_days(lake, snapshot, days, sum(due[day] for day in days)):
+            done += days
+        flows += sum(due[day] for day in days)
+        if progress:
+            progress(flows, sum(due.values()))
+    return Folded(tuple(done), sum(due[day] for day in done))
+
+
+def _mark(snapshot: Snapshot, day: int) -> str:
+    return f"{derive.version()} {snapshot.lineage_digest(day // DAY_S)}"
+
+
+def _day(entry: FileEntry) -> int:
+    assert entry.min_start is not None
+    return entry.min_start - entry.min_start % DAY_S
+
+
+def _chunks(due: dict[int, int]) -> Iterator[list[int]]:
+    """Days to derive together: as many as fit, a large one alone."""
+    chunk: list[int] = []
+    size = 0
+    for day, flows in due.items():
+        apart = bool(chunk) and day - chunk[-1] > DAY_S
+        if chunk and (apart or size + flows > CHUNK_ROWS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(day)
+        size += flows
+    if chunk:
+        yield chunk
+
+
+def _fold_days(lake: Lake, snapshot: Snapshot, days: Sequence[int], flows: int) -> bool:
+    """Derive some days and commit them; False when another writer was first."""
+    seen = [
+        entry
+        for table in derive.KEPT
+        for entry in snapshot.files(table)
+        if _day(entry) in set(days)
+    ]
+    with derived(lake.snapshot(min(days), max(days) + DAY_S), days, flows) as engine:
+        with lake.writing() as transaction, contextlib.suppress(LakeConflict):
+            for day in days if flows else ():
+                lineage, mark = snapshot.lineage(day // DAY_S), _mark(snapshot, day)
+                for table in derive.KEPT:
+                    for rows in engine.stream(rows_of(table, day), ROWS):
+                        transaction.write_part(table, day // DAY_S, rows, lineage, mark)
+            lake.commit(
+                transaction,
+                (),
+                removal=replacing(derive.KEPT, [d // DAY_S for d in days], seen),
+                note="fold",
+            )
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def derived(snapshot: Snapshot, days: Sequence[int], flows: int) -> Iterator[Engine]:
+    """An engine that has made the tables of traffic of some days."""
+    since, until = min(days), max(days) + DAY_S
+    limit = MEMORY if flows <= CHUNK_ROWS else None
+    with Engine(
+        snapshot, since=since, until=until, memory_limit=limit, derived=False
+    ) as engine:
+        derive.make(engine, since, until)
+        yield engine
+
+
+_ORDER: Final = {
+    "hosts": "address",
+    "edges": "srcaddr, dstaddr, recorder",
+    "sessions": "server, server_port, client, first_seen",
+    "contacts": "server, port, client",
+    "volumes": "hour, server, port, client",
+}
+_TIME: Final = {"sessions": "first_seen"}
+"""The column that says which day a row is of, where it is not `day`."""
+
+
+def rows_of(table: str, day: int) -> str:
+    time = _TIME.get(table, "day")
+    columns = ", ".join(TRAFFIC_TABLES[table])
+    return (
+        f"SELECT {columns} FROM {table} WHERE {time} >= {day} AND {time} < {day + DAY_S} "
+        f"ORDER BY {_ORDER[table]}"
+    )
