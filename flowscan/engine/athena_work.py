@@ -27,7 +27,10 @@ from flowscan.errors import EngineError, FlowscanError
 log = logging.getLogger(__name__)
 
 PREFIX: Final = "flowscan_tmp_"
-_PARAMETER: Final = re.compile(r"'(?:[^']|'')*'|\$([a-z_]+)")
+# Texts, names and comments come first, so that a $ inside of them is no parameter.
+_PARAMETER: Final = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$([a-z_]+)", re.DOTALL
+)
 
 
 class Shelf(Protocol):

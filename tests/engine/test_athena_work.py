@@ -203,5 +203,7 @@ SELECT * FROM c WHERE x IN (SELECT x FROM c)"""
 def test_values_are_literals() -> None:
     sql = "SELECT $a, '$b', $b"
     assert inlined(sql, {"a": 1, "b": "it's"}) == "SELECT 1, '$b', 'it''s'"
+    for other in ("/*$private(a)*/ 1", "1 -- $a", '"$a"'):
+        assert inlined(f"SELECT {other}", {}) == f"SELECT {other}"
     with pytest.raises(KeyError):
         inlined("SELECT $missing", {})
