@@ -51,7 +51,7 @@ def high_service_ports(w: World) -> None:
 def transit_calls(w: World) -> None:
     for _ in w.many(6000):
         client, server = w.rng.choice(
-            (("app", "old"), ("old", "api"), ("dev", "api"), ("old", "app"))
+            (("app", "old"), ("old", "api"), ("dev", "api"), ("old", "app"), ("dev", "quiet"))
         )
         _tcp(w, client, server, w.rng.choice((8080, 445, 1521)), w.when(), [(0, 500, 2500)])
 
@@ -94,7 +94,7 @@ def syslog(w: World) -> None:
         for _ in w.many(1, 1):
             w.talk(
                 client, w["syslog"][0], 514, t.udp(begin, rounds, rtt=0.001), protocol=17,
-                payload=_payload(rounds), outcome="one-way",
+                payload=_payload(rounds), outcome="silent",
             )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def metrics(w: World) -> None:
         w.talk(
             w.rng.choice(w["app"]), w.rng.choice(w["api"]), 8125,
             t.udp(w.when(200), rounds, rtt=0.001), protocol=17,
-            payload=_payload(rounds), outcome="one-way",
+            payload=_payload(rounds), outcome="silent",
         )  # fmt: skip
 
 
