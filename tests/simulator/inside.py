@@ -123,6 +123,8 @@ def pings_between(w: World) -> None:
         a, b = w.rng.sample(w["app"], 2)
         begin = w.when(4000)
         w.talk(a, b, 0, t.ping(begin, 4, rtt=0.0005), port=0, protocol=1)
+        c, d = w.rng.choice(w["app6"]), w.rng.choice(w["api6"])
+        w.talk(c, d, 0, t.ping(w.when(), 3, rtt=0.0005, size=104), port=0, protocol=58)
         if w.rng.random() < 0.3:
             w.talk(b, a, 0, t.ping(begin + 1800, 4, rtt=0.0005), port=0, protocol=1)
 

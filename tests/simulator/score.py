@@ -39,7 +39,6 @@ class Tally:
     turned: int = 0
     missing: int = 0
     split: int = 0  # more than one session
-    unscored: int = 0
 
     @property
     def share(self) -> float:
@@ -57,6 +56,7 @@ class Score:
     """What `score` found; `text` shows it."""
 
     kinds: dict[str, Tally] = field(default_factory=dict)
+    asides: dict[str, Tally] = field(default_factory=dict)  # kinds that count in no share
     everything: Tally = field(default_factory=Tally)
     legs: Tally = field(default_factory=Tally)  # other five-tuples under which a connection shows
     hostile: Tally = field(default_factory=Tally)
@@ -108,10 +108,12 @@ class Score:
             "kind                          right       n  turned undecided excused missing split"
         )
         ranked = sorted(self.kinds.items(), key=lambda k: (k[1].share, k[0]))
+        ranked = ranked[:kinds]
+        ranked += [(f"({name}, in no share)", tally) for name, tally in self.asides.items()]
         lines += [
             f"  {name:<26} {t.share:8.3%} {t.total:7,} {t.turned:7,} {t.undecided:9,} {t.excused:7,}"
             f" {t.missing:7,} {t.split:5,}"
-            for name, t in ranked[:kinds]
+            for name, t in ranked
         ]
         return "\n".join(lines)
 
@@ -238,20 +240,23 @@ class _Judge:
 
     def _callers(self) -> None:
         for connection, verdicts in zip(self.truth, self.verdicts, strict=True):
-            tally = self.result.kinds.setdefault(connection["kind"], Tally())
-            if not connection["scored"]:
-                tally.unscored += 1
-                continue
+            scored, icmp = connection["scored"], connection["outcome"] == "error"
+            kinds = self.result.kinds if scored else self.result.asides
+            tally = kinds.setdefault("icmp-errors" if icmp else connection["kind"], Tally())
             if verdicts.get("leg"):
                 self._count(self.result.legs, _verdict(verdicts["leg"], undecidable=False))
             given = verdicts.get("true") or verdicts.get("leg") or []
             name = _verdict(given, undecidable=connection["undecidable"])
-            tallies = [tally, self.result.everything]
-            tallies += [self.result.hostile] if connection["hostile"] else []
+            tallies = [tally, self.result.everything] if scored else [tally]
+            tallies += [self.result.hostile] if scored and connection["hostile"] else []
             for each in tallies:
                 self._count(each, name)
                 each.split += len(verdicts.get("true", ())) > 1
-            if name in ("turned", "missing", "undecided") and len(self.result.wrong) < 2000:
+            if (
+                scored
+                and name in ("turned", "missing", "undecided")
+                and len(self.result.wrong) < 2000
+            ):
                 self.result.wrong.append({**connection, "verdict": name})
 
     @staticmethod
