@@ -267,6 +267,8 @@ def six_scan(w: World) -> None:
     for _ in w.many(10, 1):
         who, begin = w.stranger(six=True), w.when(900)
         for host in w["web6"]:
+            pings = t.ping(begin, 2, rtt=0.0002, size=64, lost=w.rng.randrange(3))
+            w.talk(who, host, 0, pings, port=0, protocol=58)
             for port in w.rng.sample(range(1, 9000), 15):
                 begin += w.rng.random()
                 bursts = t.closed(begin, rtt=0.0002, size=40, six=True)

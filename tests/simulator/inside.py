@@ -51,7 +51,7 @@ def high_service_ports(w: World) -> None:
 def transit_calls(w: World) -> None:
     for _ in w.many(6000):
         client, server = w.rng.choice(
-            (("app", "old"), ("old", "api"), ("dev", "api"), ("old", "app"))
+            (("app", "old"), ("old", "api"), ("dev", "api"), ("old", "app"), ("dev", "quiet"))
         )
         _tcp(w, client, server, w.rng.choice((8080, 445, 1521)), w.when(), [(0, 500, 2500)])
 
@@ -94,7 +94,7 @@ def syslog(w: World) -> None:
         for _ in w.many(1, 1):
             w.talk(
                 client, w["syslog"][0], 514, t.udp(begin, rounds, rtt=0.001), protocol=17,
-                payload=_payload(rounds), outcome="one-way",
+                payload=_payload(rounds), outcome="silent",
             )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def metrics(w: World) -> None:
         w.talk(
             w.rng.choice(w["app"]), w.rng.choice(w["api"]), 8125,
             t.udp(w.when(200), rounds, rtt=0.001), protocol=17,
-            payload=_payload(rounds), outcome="one-way",
+            payload=_payload(rounds), outcome="silent",
         )  # fmt: skip
 
 
@@ -123,6 +123,8 @@ def pings_between(w: World) -> None:
         a, b = w.rng.sample(w["app"], 2)
         begin = w.when(4000)
         w.talk(a, b, 0, t.ping(begin, 4, rtt=0.0005), port=0, protocol=1)
+        c, d = w.rng.choice(w["app6"]), w.rng.choice(w["api6"])
+        w.talk(c, d, 0, t.ping(w.when(), 3, rtt=0.0005, size=104), port=0, protocol=58)
         if w.rng.random() < 0.3:
             w.talk(b, a, 0, t.ping(begin + 1800, 4, rtt=0.0005), port=0, protocol=1)
 

@@ -80,7 +80,7 @@ class Talk:
     bursts: list[Burst]
     hostile: bool = False
     payload: tuple[int, int] = (0, 0)
-    outcome: str = ""
+    outcome: str = ""  # open (payload came back), empty, closed, refused, silent, error
     scored: bool = True
     # Filled while records are made:
     number: int = -1

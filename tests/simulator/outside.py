@@ -57,6 +57,17 @@ def partners(w: World) -> None:
         w.talk(who, server, port, t.tcp(w.when(), sends, rtt=0.03), payload=_payload(sends))
 
 
+def quic(w: World) -> None:
+    """HTTP over UDP, by visitors and by our clients."""
+    for i in w.many(1500, 6):
+        rounds = [(0.0, 1250, 4000), (0.03, 900, w.rng.randrange(900, 60000)), (1.0, 300, 3000)]
+        bursts = t.udp(w.when(), rounds, rtt=w.rng.uniform(0.004, 0.1))
+        a, b = (w.stranger(), w.rng.choice(w["web"]))
+        if i % 2:
+            a, b = w.rng.choice(w["app"] + w["windows"]), w.rng.choice(_SITES)
+        w.talk(a, b, 443, bursts, protocol=17, payload=_payload(rounds))
+
+
 def second_addresses(w: World) -> None:
     """Visitors of second addresses of interfaces, and calls from them."""
     for i in w.many(900, 6):

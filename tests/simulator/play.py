@@ -75,7 +75,7 @@ class World:
         port: int | None = None,
         protocol: int = 6,
         payload: tuple[int, int] = (0, 0),
-        outcome: str = "answered",
+        outcome: str = "open",
         hops: list[Hop] | None = None,
         scored: bool = True,
     ) -> None:

@@ -20,7 +20,7 @@ COLUMNS = {
     name: name
     for name in (
         "client", "server", "client_port", "server_port", "protocol", "first_seen", "last_seen",
-        "packets_out", "packets_in", "bytes_out", "bytes_in", "decided_by",
+        "packets_out", "packets_in", "bytes_out", "bytes_in", "decided_by", "outcome",
     )
 }  # fmt: skip
 UNDECIDED = "undecided"
@@ -39,7 +39,6 @@ class Tally:
     turned: int = 0
     missing: int = 0
     split: int = 0  # more than one session
-    unscored: int = 0
 
     @property
     def share(self) -> float:
@@ -57,9 +56,11 @@ class Score:
     """What `score` found; `text` shows it."""
 
     kinds: dict[str, Tally] = field(default_factory=dict)
+    asides: dict[str, Tally] = field(default_factory=dict)  # kinds that count in no share
     everything: Tally = field(default_factory=Tally)
     legs: Tally = field(default_factory=Tally)  # other five-tuples under which a connection shows
     hostile: Tally = field(default_factory=Tally)
+    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)  # (true, told), when told
     merged: int = 0  # sessions that hold more than one connection
     invented: int = 0  # sessions that hold none
     bytes_by_leg: dict[str, int] = field(default_factory=dict)
@@ -88,6 +89,8 @@ class Score:
             f"other legs      {_percent(self.legs)}",
             f"bytes           {self.bytes_ratio:.4f} x the truth ({self.true_bytes:,})",
         ]
+        told = sorted(self.outcomes.items(), key=lambda o: (o[0][0] == o[0][1], -o[1]))
+        lines += [f"  outcome {true} told as {said}: {n:,}" for (true, said), n in told[:12]]
         lines += [
             f"  {leg:<13} {size / max(1, self.true_bytes):8.4f}  {size:,}"
             for leg, size in sorted(self.bytes_by_leg.items(), key=lambda x: -x[1])
@@ -105,10 +108,12 @@ class Score:
             "kind                          right       n  turned undecided excused missing split"
         )
         ranked = sorted(self.kinds.items(), key=lambda k: (k[1].share, k[0]))
+        ranked = ranked[:kinds]
+        ranked += [(f"({name}, in no share)", tally) for name, tally in self.asides.items()]
         lines += [
             f"  {name:<26} {t.share:8.3%} {t.total:7,} {t.turned:7,} {t.undecided:9,} {t.excused:7,}"
             f" {t.missing:7,} {t.split:5,}"
-            for name, t in ranked[:kinds]
+            for name, t in ranked
         ]
         return "\n".join(lines)
 
@@ -224,6 +229,9 @@ class _Judge:
                     or row["client"] == row["server"]
                 )
                 verdict = 1 if same else -1
+            if row.get("outcome") and leg == "true":
+                pair = (self.truth[i]["outcome"], row["outcome"])
+                self.result.outcomes[pair] = self.result.outcomes.get(pair, 0) + 1
             self.verdicts[i].setdefault("true" if leg == "true" else "leg", []).append(verdict)
         i, leg, *_ = found[0]
         if leg == "true" and self.truth[i]["boundary"] == "endpoint":
@@ -232,20 +240,23 @@ class _Judge:
 
     def _callers(self) -> None:
         for connection, verdicts in zip(self.truth, self.verdicts, strict=True):
-            tally = self.result.kinds.setdefault(connection["kind"], Tally())
-            if not connection["scored"]:
-                tally.unscored += 1
-                continue
+            scored, icmp = connection["scored"], connection["outcome"] == "error"
+            kinds = self.result.kinds if scored else self.result.asides
+            tally = kinds.setdefault("icmp-errors" if icmp else connection["kind"], Tally())
             if verdicts.get("leg"):
                 self._count(self.result.legs, _verdict(verdicts["leg"], undecidable=False))
             given = verdicts.get("true") or verdicts.get("leg") or []
             name = _verdict(given, undecidable=connection["undecidable"])
-            tallies = [tally, self.result.everything]
-            tallies += [self.result.hostile] if connection["hostile"] else []
+            tallies = [tally, self.result.everything] if scored else [tally]
+            tallies += [self.result.hostile] if scored and connection["hostile"] else []
             for each in tallies:
                 self._count(each, name)
                 each.split += len(verdicts.get("true", ())) > 1
-            if name in ("turned", "missing", "undecided") and len(self.result.wrong) < 2000:
+            if (
+                scored
+                and name in ("turned", "missing", "undecided")
+                and len(self.result.wrong) < 2000
+            ):
                 self.result.wrong.append({**connection, "verdict": name})
 
     @staticmethod
@@ -304,3 +315,22 @@ def exposure(truth: Truth, rows: Iterable[tuple[str, int, int]]) -> dict[str, li
         "missed": [(*r, who) for r, who in true.items() if r not in given],
         "never_answered": [r for r in given if r not in true],
     }
+
+
+def internet(
+    truth: Truth, rows: Iterable[tuple[str, str, int, int]]
+) -> list[tuple[str, str, tuple[int, int], tuple[int, int]]]:
+    """Where an answer's (ours, theirs, bytes out, bytes in) differ from the truth, largest first.
+
+    Each is (ours, theirs, told, true); true are accepted bytes over the internet's edge.
+    """
+    true = {(a, b): (out, back) for a, b, out, back, *_ in truth.summary["internet_pairs"]}
+    told: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for a, b, out, back in rows:
+        told[a, b] = (told[a, b][0] + out, told[a, b][1] + back)
+    off = [
+        (*pair, told.get(pair, (0, 0)), true.get(pair, (0, 0)))
+        for pair in {*true, *told}
+        if told.get(pair, (0, 0)) != true.get(pair, (0, 0))
+    ]
+    return sorted(off, key=lambda o: (-abs(sum(o[2]) - sum(o[3])), o[:2]))

@@ -10,7 +10,7 @@ import pytest
 from .catalogue import HOSTILE, ORDINARY
 from .model import BACK, OUT
 from .play import BEGIN, END, simulate
-from .score import exposure, score
+from .score import exposure, internet, score
 from .truth import Truth, truth
 from .writer import FORMATS, TGW, line, write
 
@@ -112,6 +112,16 @@ def test_exposed_is_what_answered_with_payload(day):
     assert found["never_answered"] == [never]
 
 
+def test_internet_pairs_are_compared_to_the_byte(day):
+    known = truth(day)
+    rows = [tuple(row[:4]) for row in known.summary["internet_pairs"]]
+    assert internet(known, rows) == []
+    ours, theirs, out, back = rows[0]
+    (off,) = internet(known, [*rows, (ours, theirs, 1, 0)])
+    assert off == (ours, theirs, (out + 1, back), (out, back))
+    assert sum(row[2] for row in rows) == known.summary["internet_out"]
+
+
 def perfect(known: Truth) -> list[dict]:
     names = ("out", "in")
     return [
@@ -133,6 +143,7 @@ def test_the_truth_scores_full_marks(day):
     assert found.bytes_ratio == 1.0
     assert not found.pairs
     assert all(got == true for got, true in found.internet.values())
+    assert all(true == told for true, told in found.outcomes)
     assert "callers right   100.0000%" in found.text()
 
 
@@ -159,4 +170,4 @@ def test_what_nobody_can_tell_is_little(day):
     for fmt, most in (("v2", 0.01), ("v5", 0.005)):
         marks = [c for c in truth(day, fmt).connections.to_pylist() if c["undecidable"]]
         assert 0 < len(marks) < most * len(day.talks)
-    assert {c["protocol"] for c in marks} <= {1, 17}
+    assert {c["protocol"] for c in marks} <= {1, 17, 58}

@@ -139,6 +139,12 @@ def summary(simulation: Simulation, fmt: str = "v2") -> dict[str, Any]:
         "records": len(simulation.records),
         "connections": len(simulation.talks),
         "addresses": sorted(simulation.estate.addresses()),
+        "hosts": sorted(
+            [e.address, e.interface.id]
+            for group in simulation.estate.groups.values()
+            for e in group
+            if e.interface and e.interface.logged
+        ),
         "nat": sorted(e.address for e in simulation.estate.nat.values()),
         **{name: sum(s[i] for s in pairs.values()) for i, name in enumerate(names)},
         "endpoint_out": endpoint[0],
