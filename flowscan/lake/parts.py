@@ -54,9 +54,7 @@ def _cast(column: pa.ChunkedArray, kind: Any) -> pa.ChunkedArray:
     return column.cast(pa.string()).cast(kind) if kind == TEXT else column.cast(kind)
 
 
-def replacing(
-    tables: Collection[str], days: Iterable[int], seen: Sequence[FileEntry]
-) -> Removal:
+def replacing(tables: Collection[str], days: Iterable[int], seen: Sequence[FileEntry]) -> Removal:
     """A removal of the parts of some tables and UTC days, which must still be what was `seen`.
 
     Raises:

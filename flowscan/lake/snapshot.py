@@ -46,9 +46,7 @@ class Snapshot:
 
     def narrowed(self, since: int | None, until: int | None) -> Snapshot:
         """The same version, for another window of `start` (epoch seconds)."""
-        return Snapshot(
-            self.store, self.version, self._all, self.totals, since=since, until=until
-        )
+        return Snapshot(self.store, self.version, self._all, self.totals, since=since, until=until)
 
     def files(self, table: str) -> tuple[FileEntry, ...]:
         """The files of a table, in the order of their commits (`KeyError`: no such table)."""

@@ -145,9 +145,7 @@ def derived(snapshot: Snapshot, days: Sequence[int], flows: int) -> Iterator[Eng
     """An engine that has made the tables of traffic of some days."""
     since, until = min(days), max(days) + DAY_S
     limit = MEMORY if flows <= CHUNK_ROWS else None
-    with Engine(
-        snapshot, since=since, until=until, memory_limit=limit, derived=False
-    ) as engine:
+    with Engine(snapshot, since=since, until=until, memory_limit=limit, derived=False) as engine:
         derive.make(engine, since, until)
         yield engine
 
@@ -164,6 +162,7 @@ _TIME: Final = {"sessions": "first_seen"}
 
 
 def rows_of(table: str, day: int) -> str:
+    """SQL of the rows that a kept table has of a UTC day, in the order in which they compress."""
     time = _TIME.get(table, "day")
     columns = ", ".join(TRAFFIC_TABLES[table])
     return (
