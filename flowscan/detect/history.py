@@ -1,107 +1,47 @@
-"""What earlier days looked like: small tables kept in the lake, one Parquet text per day.
+"""Which days a detection has evaluated, and from what.
 
-Invariant: a kept day is used only while the flow files of that day are the ones that it was made
-from; otherwise it is made again. So baselines grow by a day at a time and never drift.
+Invariant: a day is named by its lineage, so compaction changes nothing and late objects exactly
+their days; what was evaluated from other flows, parameters, feeds or query files is due again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from flowscan.detect.tables import SHARED, shared_query
-from flowscan.engine import Workspace
 from flowscan.findings import DAY
 from flowscan.lake import Lake, Snapshot
 
 KIND: Final = "detect"
-KEPT: Final = ("contacts", "volumes")
-
-# A stranger who was let in is no history that anything looks back on; dropping those rows keeps
-# a kept day small on a busy web site.
-_SELECT: Final = {
-    "contacts": "SELECT * FROM contacts WHERE day = {day} AND NOT (client_side = 'public' "
-    "AND failed = 0)",
-    "volumes": "SELECT * FROM volumes WHERE day = {day}",
-}
 
 
 class Days:
-    """The flow files of a snapshot by UTC day: which days there are, how large, and a digest."""
+    """The days of a snapshot that have flows: how many, and a digest of their lineage."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         """Read the file list of a snapshot."""
-        files: dict[int, list[str]] = defaultdict(list)
         self.rows: dict[int, int] = defaultdict(int)
         for entry in snapshot.files("flows"):
-            if entry.min_start is None:
-                continue
-            day = entry.min_start - entry.min_start % DAY
-            files[day].append(entry.path)
-            self.rows[day] += entry.rows
-        self._digests = {
-            day: hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()[:16]
-            for day, paths in files.items()
-        }
+            if entry.min_start is not None:
+                self.rows[entry.min_start - entry.min_start % DAY] += entry.rows
+        self._sorted = sorted(self.rows)
+        self._digests = {day: snapshot.lineage_digest(day // DAY) for day in self._sorted}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[int]:
         """Days that have flows, in order."""
-        return iter(sorted(self._digests))
+        return iter(self._sorted)
 
     def digest(self, day: int) -> str:
-        """Names the exact files of a day; empty for a day without flows."""
+        """Names the flows of a day; empty for a day without flows."""
         return self._digests.get(day, "")
 
     def window(self, day: int, lookback: int) -> list[int]:
         """The days before `day` that a look-back reaches and that have flows."""
-        return [d for d in self if day - lookback * DAY <= d < day]
-
-
-def version() -> str:
-    """Name of the shared queries as they are; kept days of another version are made again."""
-    text = "".join(shared_query(n).sql for n in SHARED)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def keep(lake: Lake, engine: Workspace, days: Days, wanted: Iterable[int]) -> None:
-    """Keep the small tables of these days."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for day in wanted:
-        for name in KEPT:
-            table: pa.Table = engine.execute(_SELECT[name].format(day=day))
-            mark = {b"flowscan": f"{version()} {days.digest(day)}".encode()}
-            sink = io.BytesIO()
-            pq.write_table(table.replace_schema_metadata(mark), sink, compression="zstd")
-            lake.put_blob(KIND, f"{name}/{day}", sink.getvalue())
-
-
-def recall(lake: Lake, days: Days, wanted: Iterable[int]) -> tuple[dict[str, list[Any]], list[int]]:
-    """The kept tables of these days by name, and the days that have to be made again."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    found: dict[str, list[Any]] = {name: [] for name in KEPT}
-    missing = []
-    for day in wanted:
-        tables = {}
-        for name in KEPT:
-            data = lake.get_blob(KIND, f"{name}/{day}")
-            table = pq.read_table(pa.BufferReader(data)) if data else None
-            mark = (table.schema.metadata or {}).get(b"flowscan", b"").decode() if table else ""
-            if table is not None and mark == f"{version()} {days.digest(day)}":
-                tables[name] = table.replace_schema_metadata(None)
-        if len(tables) < len(KEPT):
-            missing.append(day)
-            continue
-        for name, table in tables.items():
-            found[name].append(table)
-    return found, missing
+        return [
+            d for d in range(day - lookback * DAY, day, DAY) if d in self._digests
+        ]
 
 
 class Progress:

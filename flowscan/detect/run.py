@@ -7,26 +7,28 @@ and replace what was known of that day; so detecting hourly and once over all ag
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from flowscan import queries
-from flowscan.detect import history, rows, store, tables
+from flowscan.detect import rows, store, tables
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
 from flowscan.detect.trusted import Trusted
-from flowscan.engine import Engine, Opener, Workspace
+from flowscan.engine import Opener, Workspace
 from flowscan.errors import QueryError
 from flowscan.findings import DAY, Finding
 from flowscan.lake import Lake, Snapshot
 from flowscan.match import FeedIndex
+from flowscan.traffic import derive, reading
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,7 @@ class _Run:
         self.trusted = Trusted.read(self.options.trusted)
         self.seconds: dict[str, float] = {}
         self.left_out: dict[str, int] = {}
+        self._fixed_of: dict[str, str] = {}
 
     def all(self) -> DetectResult:
         due = self._due()
@@ -160,20 +163,26 @@ class _Run:
 
     # -- plan ------------------------------------------------------------------------------
 
-    def _key(self, detection: Detection, day: int) -> str:
+    def _fixed(self, detection: Detection) -> str:
+        """What a day's key has whatever the day."""
         params = self.options.parameters.get(detection.id, {})
         parts = [
             detection.query.sql, json.dumps(dict(params), sort_keys=True, default=str),
             self.feeds if detection.feeds else "",
             *(self.options.mmdb if detection.geo else ()), self.trusted.digest,
-            *(self.days.digest(d) for d in self.days.window(day, detection.lookback)),
-            self.days.digest(day), str(detection.severity), history.version(),
+            str(detection.severity), derive.version(),
         ]  # fmt: skip
-        if "coverage" in detection.query.sql:
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+    def _key(self, detection: Detection, day: int) -> str:
+        if detection.id not in self._fixed_of:
+            self._fixed_of[detection.id] = self._fixed(detection)
+        parts = [self._fixed_of[detection.id], self.days.digest(day)]
+        parts += [self.days.digest(d) for d in self.days.window(day, detection.lookback)]
+        if "coverage" in queries.read_from(detection.query.sql):
             newest = max(self.days, default=day)
             recent = day >= newest - 2 * DAY
-            files = sorted(f.path for f in self.snapshot.files("coverage")) if recent else []
-            parts += files
+            parts += sorted(f.path for f in self.snapshot.files("coverage")) if recent else []
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
     def _due(self) -> dict[int, list[Detection]]:
@@ -214,48 +223,37 @@ class _Run:
     ) -> list[Finding]:
         chosen = {d.id: d for day in chunk for d in due[day]}
         lookback = max((d.lookback for d in chosen.values()), default=0)
-        past = {d for day in chunk for d in self.days.window(day, lookback)} - set(chunk)
-        kept, missing = history.recall(self.lake, self.days, sorted(past))
-        for days in self._chunks(missing):
-            with self._engine(days) as engine:
-                self._shared(engine, days, {})
-                history.keep(self.lake, engine, self.days, days)
-        if missing:
-            kept, _ = history.recall(self.lake, self.days, sorted(past))
-        with self._engine(chunk) as engine:
-            self._shared(engine, chunk, kept)
-            if lookback:
-                history.keep(self.lake, engine, self.days, chunk)
+        since, until = min(chunk), max(chunk) + DAY
+        with self._engine(chunk, since, until, since - lookback * DAY) as engine:
+            self._shared(engine)
             return self._evaluate(engine, chunk, chosen, due, evaluated)
 
-    def _engine(self, days: Sequence[int]) -> Workspace:
-        since, until = min(days), max(days) + DAY
-        snapshot = self.lake.snapshot(since, until)
+    @contextlib.contextmanager
+    def _engine(
+        self, chunk: Sequence[int], since: int, until: int, before: int
+    ) -> Iterator[Workspace]:
+        """A workspace with the tables of traffic, contacts and volumes from `before` on."""
         if self.options.opener is not None:
-            return self.options.opener(snapshot, since, until)
-        ordinary = sum(self.days.rows[day] for day in days) <= self.options.chunk_rows
-        return Engine(
-            snapshot,
-            since=since,
-            until=until,
+            snapshot = self.lake.snapshot(before, until)
+            with self.options.opener(snapshot, before, until) as workspace:
+                derive.make(workspace, before, until)
+                yield workspace
+            return
+        ordinary = sum(self.days.rows[day] for day in chunk) <= self.options.chunk_rows
+        with reading(
+            self.lake,
+            since,
+            until,
+            before=before,
             memory_limit=self.options.memory_limit or (MEMORY if ordinary else None),
             threads=self.options.threads,
-            derived=False,
-        )
+        ) as engine:
+            yield engine
 
-    def _shared(self, engine: Workspace, days: list[int], kept: Mapping[str, list[Any]]) -> None:
-        import pyarrow as pa
-
+    def _shared(self, engine: Workspace) -> None:
         began = time.perf_counter()
-        tables.make(engine, min(days), max(days) + DAY)
-        aws = "pkt_dst_aws_service" in self.columns
-        tables.make_places(engine, aws_services=aws)
+        tables.make_places(engine, aws_services="pkt_dst_aws_service" in self.columns)
         tables.make_matches(engine, self.index)
-        for name, parts in kept.items():
-            if parts:
-                engine.put(f"past_{name}", pa.concat_tables(parts, promote_options="permissive"))
-                columns = ", ".join(parts[0].column_names)
-                engine.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM past_{name}")
         tables.make_geo(engine, self.options.mmdb)
         self.seconds["shared"] = self.seconds.get("shared", 0) + time.perf_counter() - began
 

@@ -1,8 +1,6 @@
-"""The tables that all detections share, made once per run: sessions, hosts, contacts and others.
+"""The tables beside traffic's that all detections share: places, matches, geo.
 
-Made from the same query files that a user or Athena runs as views; here they are tables of a
-workspace. Invariant: every row belongs to one UTC day and depends on that day's flows only,
-so a day gives the same rows whichever other days are evaluated with it.
+What is known of the addresses that were called from here or called us, made once per run.
 """
 
 from __future__ import annotations
@@ -10,14 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from flowscan import queries
 from flowscan.engine import Workspace
 from flowscan.enrich import Geo
 from flowscan.match import FeedIndex
 from flowscan.net.networks import services_among
-
-SHARED: Final = ("edges", "hosts", "lanes", "pairs", "slices", "connections", "endpoints",
-          "verdicts", "sessions", "contacts", "volumes")  # fmt: skip
 
 _CALLED: Final = """
 SELECT DISTINCT address FROM (
@@ -28,20 +22,6 @@ _AWS: Final = """
 SELECT DISTINCT pkt_dstaddr AS address, 'aws-service' AS kind FROM flows
 WHERE pkt_dst_aws_service IS NOT NULL AND pkt_dstaddr IS NOT NULL
 """
-
-
-def shared_query(name: str) -> queries.Query:
-    """Query file of a shared table."""
-    return queries.read(queries.queries_dir() / f"{name}.sql")
-
-
-def make(engine: Workspace, since: int, until: int) -> None:
-    """Make sessions, hosts and contacts from the flows of whole UTC days."""
-    for name in SHARED:
-        query = shared_query(name)
-        given = {"since": since, "until": until}
-        given = {n: v for n, v in given.items() if n in query.params}
-        engine.make(name, engine.translate(queries.inline(query, given)))
 
 
 def make_places(engine: Workspace, *, aws_services: bool) -> None:

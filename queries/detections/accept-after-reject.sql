@@ -23,7 +23,7 @@ WITH refused AS (
   SELECT first_seen - mod(first_seen, 86400) AS day, client, server, server_port AS port,
     min(first_seen) AS refused_at, count(*) AS refusals
   FROM sessions
-  WHERE protocol = 6 AND rejected > 0 AND packets_in = 0 AND packets_out > 0
+  WHERE protocol = 6 AND rejected > 0 AND packets_in = 0
   GROUP BY 1, 2, 3, 4
   HAVING count(*) >= /*$min_refusals*/ 3
 )

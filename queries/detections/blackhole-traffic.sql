@@ -21,7 +21,7 @@ references = ["https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding
 */
 SELECT c.day, c.client AS resource, concat(min(m.category), '') AS dedup, c.server AS actor,
   min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen, sum(c.sessions) AS flows,
-  sum(c.packets_out + c.packets_in) AS packets, sum(c.bytes_out + c.bytes_in) AS bytes,
+  sum(c.packets) AS packets, sum(c.bytes) AS bytes,
   max_by(c.port, c.sessions) AS port, max_by(c.protocol, c.sessions) AS protocol,
   min(m.feed) AS feed, min(m.category) AS category, max(m.confidence) AS confidence,
   min(m.indicator) AS indicator, sum(c.open) AS open, sum(c.refused) AS refused

@@ -18,7 +18,7 @@ SELECT day, CASE WHEN server_side = 'ours' THEN server ELSE client END AS resour
   concat(CASE WHEN server_side = 'ours' THEN 'in ' ELSE 'out ' END, CAST(port AS VARCHAR)) AS dedup,
   CASE WHEN server_side = 'ours' THEN client ELSE server END AS actor,
   min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(open) AS flows,
-  sum(packets_out + packets_in) AS packets, sum(bytes_out + bytes_in) AS bytes,
+  sum(packets) AS packets, sum(bytes) AS bytes,
   CASE WHEN server_side = 'ours' THEN 'TARGET' ELSE 'ACTOR' END AS role,
   port, min(protocol) AS protocol, max(server_side) AS server_side
 FROM contacts

@@ -48,7 +48,7 @@ SELECT c.day, c.client, c.server AS resource,
   c.port, c.first_seen, c.last_seen,
   CASE WHEN c.open + c.empty > 0 THEN 1 ELSE 0 END AS success,
   c.closed, c.refused, c.sessions,
-  c.packets_out + c.packets_in AS packets, c.bytes_out + c.bytes_in AS bytes
+  c.packets AS packets, c.bytes AS bytes
 FROM contacts c
 JOIN (
   SELECT day, client

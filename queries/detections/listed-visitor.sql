@@ -18,8 +18,8 @@ references = ["https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding
 */
 SELECT c.day, c.server AS resource, concat(CAST(c.port AS VARCHAR), '/', CAST(c.protocol AS VARCHAR)) AS dedup,
   c.client AS actor, min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen,
-  max(c.sessions) AS flows, max(c.packets_out + c.packets_in) AS packets,
-  max(c.bytes_out + c.bytes_in) AS bytes,
+  max(c.sessions) AS flows, max(c.packets) AS packets,
+  max(c.bytes) AS bytes,
   CASE WHEN c.port IN /*$ports.control_and_data*/ (21, 22, 23, 445, 1433, 2222, 3306, 3389, 5432,
     5900, 5985, 5986, 6379, 9200, 27017)
     AND max(c.heavy) > 0 THEN 5.0 ELSE 2.0 END AS severity,

@@ -16,8 +16,8 @@ references = ["https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding
 */
 SELECT c.day, c.server AS resource, concat(CAST(c.port AS VARCHAR), '/', CAST(c.protocol AS VARCHAR)) AS dedup,
   c.client AS actor, min(c.first_seen) AS first_seen, max(c.last_seen) AS last_seen,
-  max(c.sessions) AS flows, max(c.packets_out + c.packets_in) AS packets,
-  max(c.bytes_out + c.bytes_in) AS bytes,
+  max(c.sessions) AS flows, max(c.packets) AS packets,
+  max(c.bytes) AS bytes,
   CASE WHEN c.port IN /*$ports.elasticsearch*/ (9200, 9300) THEN 8.0 ELSE 3.0 END AS severity,
   c.port, c.protocol, min(m.feed) AS feed, min(m.category) AS category,
   max(m.confidence) AS confidence, min(m.indicator) AS indicator

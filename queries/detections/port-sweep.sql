@@ -47,8 +47,8 @@ WITH swept AS (
 SELECT c.day, c.client AS resource,
   concat(CAST(c.port AS VARCHAR), '/', CAST(c.protocol AS VARCHAR)) AS dedup,
   c.server AS actor,
-  c.first_seen, c.last_seen, c.sessions AS flows, c.packets_out + c.packets_in AS packets,
-  c.bytes_out + c.bytes_in AS bytes,
+  c.first_seen, c.last_seen, c.sessions AS flows, c.packets AS packets,
+  c.bytes AS bytes,
   CASE WHEN c.protocol = 1 THEN 3.0 ELSE 7.0 END AS severity,
   c.port, c.protocol, s.hosts, s.failed_hosts, c.open AS answered
 FROM contacts c

@@ -31,8 +31,8 @@ help = "least UDP ports of one host that stayed silent"
 */
 SELECT day, client AS resource, 'ports' AS dedup, server AS actor,
   min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-  sum(sessions) AS flows, sum(packets_out + packets_in) AS packets,
-  sum(bytes_out + bytes_in) AS bytes,
+  sum(sessions) AS flows, sum(packets) AS packets,
+  sum(bytes) AS bytes,
   CASE WHEN max(server_side) = 'public' THEN 6.0 ELSE 5.0 END AS severity,
   sum(CASE WHEN open = 0 THEN 1 ELSE 0 END) AS ports_tried,
   sum(CASE WHEN open + empty > 0 THEN 1 ELSE 0 END) AS answered,

@@ -29,7 +29,7 @@ help = "attempts from which on it is medium"
 SELECT c.day, c.client AS resource,
   concat(c.server, ':', CAST(c.port AS VARCHAR), '/', CAST(c.protocol AS VARCHAR)) AS dedup,
   c.server AS actor, c.first_seen, c.last_seen, c.sessions AS flows,
-  c.packets_out + c.packets_in AS packets, c.bytes_out + c.bytes_in AS bytes,
+  c.packets AS packets, c.bytes AS bytes,
   CASE
     WHEN p.kind IS NOT NULL OR c.protocol <> 6 OR c.port IN /*$ports.web_and_smtp*/ (25, 80, 443)
     THEN 2.0

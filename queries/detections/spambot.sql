@@ -37,7 +37,7 @@ exchangers AS (
   HAVING count(*) >= 3
 )
 SELECT c.day, c.client AS resource, '25' AS dedup, c.server AS actor, c.first_seen, c.last_seen,
-  c.sessions AS flows, c.packets_out + c.packets_in AS packets, c.bytes_out + c.bytes_in AS bytes,
+  c.sessions AS flows, c.packets AS packets, c.bytes AS bytes,
   CASE WHEN x.host IS NULL THEN 5.0 ELSE 2.0 END AS severity,
   c.port, c.protocol, s.servers, s.failed_servers,
   CASE WHEN x.host IS NULL THEN 'no' ELSE 'yes' END AS receives_mail

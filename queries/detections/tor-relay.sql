@@ -18,8 +18,8 @@ type = "integer"
 help = "least relays that call us, and that we call"
 */
 WITH peers AS (
-  SELECT c.day, c.server AS host, c.port, c.client AS peer, c.sessions, c.packets_out + c.packets_in AS packets,
-    c.bytes_out + c.bytes_in AS bytes, c.first_seen, c.last_seen, m.feed, m.indicator
+  SELECT c.day, c.server AS host, c.port, c.client AS peer, c.sessions, c.packets AS packets,
+    c.bytes AS bytes, c.first_seen, c.last_seen, m.feed, m.indicator
   FROM contacts c
   JOIN (SELECT DISTINCT address, feed, category, confidence, indicator FROM matches) m ON m.address = c.client AND m.category = 'tor'
   WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800

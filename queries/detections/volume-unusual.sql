@@ -34,12 +34,21 @@ help = "least modified z-score"
 type = "float"
 help = "least ratio to the usual hour"
 */
+WITH hourly AS (
+  SELECT day, hour, client AS address, sum(sessions) AS sessions, sum(bytes_out) AS bytes_out,
+    sum(packets_out) AS packets_out, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+    max_by(server, bytes_out) AS server
+  FROM volumes
+  -- 7 is the path through a gateway endpoint, which is not the internet.
+  WHERE client_side = 'ours' AND server_side = 'public' AND COALESCE(path, 0) <> 7
+  GROUP BY 1, 2, 3
+)
 SELECT v.day, v.hour, v.address AS resource, 'volume' AS dedup, v.server AS actor, v.first_seen, v.last_seen,
   v.sessions AS flows, v.packets_out AS packets, v.bytes_out AS bytes, v.bytes_out AS value,
   CASE WHEN v.day >= /*$since*/ 0 AND v.day < /*$until*/ 4102444800 THEN 1 ELSE 0 END AS judged
-FROM volumes v
+FROM hourly v
 WHERE v.address IN (
-    SELECT address FROM volumes
+    SELECT address FROM hourly
     WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
       AND bytes_out >= /*$min_value*/ 50000000)
   AND /*$min_days*/ 5 > 0 AND /*$min_score*/ 3.5 > 0 AND /*$min_ratio*/ 5.0 > 0
