@@ -30,14 +30,13 @@ def flowscan(*arguments: str) -> bytes:
     ).stdout
 
 
-def sessions_of(lake: Path, columns: dict[str, str], table: str):
-    """The lake's sessions as an Arrow table."""
-    names = ", ".join(dict.fromkeys(columns.values()))
-    text = flowscan("query", f"SELECT {names} FROM {table}", "--lake", str(lake), "--format", "csv")
+def sessions_of(lake: Path, table: str):
+    """The lake's sessions as an Arrow table, with every column that they have."""
+    text = flowscan("query", f"SELECT * FROM {table}", "--lake", str(lake), "--format", "csv")
     return pc.read_csv(io.BytesIO(text))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Plays, ingests, asks and prints the score."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulator.judge", description=__doc__)
     parser.add_argument("--format", choices=sorted(FORMATS), default="v2")
@@ -51,7 +50,7 @@ def main() -> None:
     )
     parser.add_argument("--wrong", type=int, default=0, help="show so many wrong connections")
     parser.add_argument("--keep", type=Path, help="keep logs, truth and lake here")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     columns = NAMES | dict(pair.split("=") for pair in given.columns.split(",") if pair)
     with tempfile.TemporaryDirectory() as temporary:
         place = given.keep or Path(temporary)
@@ -62,7 +61,7 @@ def main() -> None:
         folders = [place / "logs", *([place / "tgw"] if given.tgw else [])]
         flowscan("ingest", *map(str, folders), "--lake", str(lake))
         known = truth(played, given.format)
-        result = score(known, sessions_of(lake, columns, given.table), columns)
+        result = score(known, sessions_of(lake, given.table), columns)
         print(f"seed {given.seed}, {given.format}, {len(played.records):,} records")
         print(result.text())
         for row in result.wrong[: given.wrong]:
@@ -91,7 +90,7 @@ def _report(known: Truth, lake: Path) -> None:
     print(f"exposure: {', '.join(f'{len(v)} {k}' for k, v in found.items())}")
     for way in ("out", "in"):
         got, true = page["overview"].get(f"bytes_{way}", 0), known.summary[f"internet_{way}"]
-        print(f"report's internet bytes {way}: {got / true:.4f} x the truth")
+        print(f"report's internet bytes {way}: {got / max(1, true):.4f} x the truth")
 
 
 if __name__ == "__main__":
