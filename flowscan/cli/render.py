@@ -24,7 +24,7 @@ from flowscan.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from rich.console import Console
@@ -186,17 +186,14 @@ def _write_markdown(table: pa.Table, stream: Any, title: str | None) -> None:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Any]:
-    """Yield a rich progress display on stderr; it draws nothing unless that is a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def progress(begun: str) -> Iterator[Callable[[str], None]]:
+    """Say on stderr what is being done, `begun` and then what is said; only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console(err=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    ) as shown:
-        yield shown
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console(err=True), transient=True) as shown:
+        task = shown.add_task(begun, total=None)
+        yield lambda text: shown.update(task, description=text)

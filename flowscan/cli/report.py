@@ -104,12 +104,11 @@ def command(
     with (
         Geo(paths) as geo,
         engine_of(engine, opened, database, workgroup, results) as opener,
-        progress("report") as shown,
+        progress("reading the lake") as say,
     ):
-        task = shown.add_task("reading the lake", total=None)
         options = Options(geo=geo, opener=opener)
         report = build(opened, moment(since), moment(until), options=options)
-        shown.update(task, description="drawing")
+        say("drawing")
         text = _render(report, chosen, to_file=output is not None)
     if output is None:
         typer.echo(text, nl=False)

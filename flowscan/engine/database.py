@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from flowscan import queries, schema
-from flowscan.engine import formats, functions, tables, views
+from flowscan.engine import formats, functions, views
 from flowscan.engine.engine import Engine
 from flowscan.errors import EngineError
 
@@ -62,6 +62,8 @@ def write_database(snapshot: views.Files, path: Path, *, force: bool = False) ->
 
 
 def _fill(con: object, snapshot: views.Files) -> list[str]:
+    from flowscan.engine import tables
+
     made: list[str] = []
 
     def create(name: str, select: str) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from flowscan import queries, schema
-from flowscan.engine import dialect, functions, lockdown, results, script, sources, tables, views
+from flowscan.engine import functions, lockdown, results, script, sources, views
 from flowscan.errors import EngineError, QueryError
 
 _EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
@@ -243,6 +243,8 @@ class Engine:
         Raises:
             QueryError: as `query`.
         """
+        from flowscan.engine import dialect  # sqlglot takes a while to load
+
         parts = script.read(sql)
         self._notes = []
         self._declared.update({table.name: table for table in parts.declared})
@@ -301,10 +303,14 @@ class Engine:
         name = match["name"].split(".")[-1].strip('`"')
         if match["partitions"]:
             return 'SELECT DISTINCT "date" FROM flows ORDER BY "date"'
+        from flowscan.engine import dialect
+
         self._resolve(dialect.parse(f"SELECT * FROM {views.identifier(name)}"))
         return f"DESCRIBE {views.identifier(name)}"
 
     def _resolve(self, tree: Any) -> None:
+        from flowscan.engine import tables
+
         for view in tables.resolve(tree, self._tables(), self._declared):
             self._show(view.select)
             self._create(view.name, view.select)

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from flowscan.engine.tables import Declared
 from flowscan.errors import QueryError
 
 _PIECES: Final = re.compile(
@@ -36,6 +35,17 @@ _DAY_FORMAT: Final = re.compile(
     r"""['"]projection\.\w+\.format['"]\s*=\s*['"]([yMdH/\-.]+)['"]""", re.IGNORECASE
 )
 _TEXT: Final = re.compile(r"ROW\s+FORMAT\s+DELIMITED", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A table of a pasted CREATE EXTERNAL TABLE: its columns with their Hive types."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    partitions: tuple[tuple[str, str], ...]
+    positional: bool
+    day_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlglot import exp
 
 from flowscan import schema
+from flowscan.engine.script import Declared
 from flowscan.engine.views import identifier
 from flowscan.errors import QueryError
 
@@ -91,17 +92,6 @@ _THREATS: Final = {
     "threat_ip": "indicator",
     "threat_comment": "coalesce(description, category)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A table of a pasted CREATE EXTERNAL TABLE: its columns with their Hive types."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    partitions: tuple[tuple[str, str], ...]
-    positional: bool
-    day_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
