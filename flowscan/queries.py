@@ -45,9 +45,12 @@ _TOKENS: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_NAME: Final = r"[\"`]?(?:\w+\.)?\w+[\"`]?"
 _READ_FROM: Final = re.compile(
-    r"\b(?:FROM|JOIN|DESCRIBE|DESC)\s+(?:TABLE\s+)?[\"`]?(\w+)", re.IGNORECASE
+    rf"\b(?:FROM|JOIN|DESCRIBE|DESC)\s+({_NAME}(?:(?:\s+(?:AS\s+)?\w+)?\s*,\s*{_NAME})*)",
+    re.IGNORECASE,
 )
+_DEFINED: Final = re.compile(r"\b(\w+)\s+AS\s*(?:NOT\s+)?(?:MATERIALIZED\s*)?\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +254,12 @@ def derived() -> list[Query]:
 
 
 def read_from(sql: str) -> set[str]:
-    """Names that stand where an SQL text may read from a table."""
-    return {name.lower() for name in _READ_FROM.findall(sql)}
+    """Names of tables that an SQL text may read from, but those that it defines itself."""
+    found = set()
+    for names in _READ_FROM.findall(sql):
+        words = (part.split()[0] for part in names.split(","))
+        found |= {word.split(".")[-1].strip('"`').lower() for word in words}
+    return found - {name.lower() for name in _DEFINED.findall(sql)}
 
 
 def load(name_or_path: str | Path, extra: Path | None = None) -> Query:

@@ -135,7 +135,10 @@ class _Run:
         self.trusted = Trusted.read(self.options.trusted)
         self.seconds: dict[str, float] = {}
         self.left_out: dict[str, int] = {}
-        self._fixed_of: dict[str, str] = {}
+        self._fixed_of = {d.id: self._fixed(d) for d in self.runs}
+        self._of_coverage = {
+            d.id for d in self.runs if "coverage" in queries.read_from(d.query.sql)
+        }
 
     def all(self) -> DetectResult:
         due = self._due()
@@ -175,11 +178,9 @@ class _Run:
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
     def _key(self, detection: Detection, day: int) -> str:
-        if detection.id not in self._fixed_of:
-            self._fixed_of[detection.id] = self._fixed(detection)
         parts = [self._fixed_of[detection.id], self.days.digest(day)]
         parts += [self.days.digest(d) for d in self.days.window(day, detection.lookback)]
-        if "coverage" in queries.read_from(detection.query.sql):
+        if detection.id in self._of_coverage:
             newest = max(self.days, default=day)
             recent = day >= newest - 2 * DAY
             parts += sorted(f.path for f in self.snapshot.files("coverage")) if recent else []

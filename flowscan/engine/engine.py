@@ -341,7 +341,7 @@ class Engine:
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))
-        wanted = named & self._derived
+        wanted = queries.read_from(sql) & self._derived if named & self._derived else set()
         if wanted:
             self._derive(wanted)
 

@@ -82,7 +82,7 @@ def fold(
     due = stale(snapshot)
     done: list[int] = []
     flows = 0
-    for days in _chunks(due):
+    for days in _chunks(due, {_day(entry) for entry in snapshot.files("flows")}):
         if _fold_days(lake, snapshot, days, sum(due[day] for day in days)):
             done += days
         flows += sum(due[day] for day in days)
@@ -100,17 +100,18 @@ def _day(entry: FileEntry) -> int:
     return entry.min_start - entry.min_start % DAY_S
 
 
-def _chunks(due: dict[int, int]) -> Iterator[list[int]]:
-    """Days to derive together: as many as fit, a large one alone."""
+def _chunks(due: dict[int, int], held: set[int]) -> Iterator[list[int]]:
+    """Days to derive together: as many as fit, a large one alone, none around a current one."""
     chunk: list[int] = []
     size = 0
-    for day, flows in due.items():
-        apart = bool(chunk) and day - chunk[-1] > DAY_S
-        if chunk and (apart or size + flows > CHUNK_ROWS):
+    for day in sorted(held | due.keys()):
+        flows = due.get(day)
+        if chunk and (flows is None or size + flows > CHUNK_ROWS):
             yield chunk
             chunk, size = [], 0
-        chunk.append(day)
-        size += flows
+        if flows is not None:
+            chunk.append(day)
+            size += flows
     if chunk:
         yield chunk
 

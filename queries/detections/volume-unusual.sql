@@ -35,8 +35,9 @@ type = "float"
 help = "least ratio to the usual hour"
 */
 WITH hourly AS (
-  SELECT day, hour, client AS address, sum(sessions) AS sessions, sum(bytes_out) AS bytes_out,
-    sum(packets_out) AS packets_out, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+  SELECT day, hour, client AS address, CAST(sum(sessions) AS BIGINT) AS sessions,
+    CAST(sum(bytes_out) AS BIGINT) AS bytes_out, CAST(sum(packets_out) AS BIGINT) AS packets_out,
+    min(first_seen) AS first_seen, max(last_seen) AS last_seen,
     max_by(server, bytes_out) AS server
   FROM volumes
   -- 7 is the path through a gateway endpoint, which is not the internet.
