@@ -153,7 +153,7 @@ def check_location(text: str) -> str:
 
 
 def _flow_columns() -> list[tuple[str, str]]:
-    return [(f.name, _TYPES[f.type]) for f in schema.FIELDS]
+    return [*((f.name, _TYPES[f.type]) for f in schema.FIELDS), (schema.SOURCE_ID, "bigint")]
 
 
 def _hive_type(column: str) -> str:

@@ -1,5 +1,7 @@
 """`sources`: what was ingested, as a table; the ledger's commits say it.
 
+Flows, coverage and rejects join it by `source_id`; it is NULL in what a lake of format 1 holds.
+
 Invariant: one row per source object that is in the lake, with the numbers that its commit has;
 the ledger is read only when a query reads from `sources`.
 """
@@ -25,6 +27,7 @@ COLUMNS: Final = {
     "nodata": "bigint",
     "skipdata": "bigint",
     "rejects": "bigint",
+    "source_id": "bigint",
 }
 """Columns with their Hive types; `ingested` is the time of the commit, epoch seconds."""
 

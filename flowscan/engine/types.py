@@ -23,6 +23,7 @@ LAKE: Final[Columns] = {
     "date": "date",
     "start_ts": "timestamp",
     "end_ts": "timestamp",
+    schema.SOURCE_ID: "int",
 }
 
 _SAME: Final = {

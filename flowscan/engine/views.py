@@ -57,13 +57,17 @@ def flow_type(column: str) -> str:
 
 
 def flow_columns(present: Iterable[str], named: Iterable[str] = ()) -> list[str]:
-    """Columns of `flows`, in order: AWS's default format, those present, absent ones named."""
+    """Fields of `flows`, in order: AWS's default format, those present, absent ones named."""
     named = {name for name in named if name in schema.BY_NAME}
-    return schema.column_order({*schema.DEFAULT_FORMAT, *present, *named} - {"date"})
+    own = {"date", schema.SOURCE_ID}
+    return schema.column_order({*schema.DEFAULT_FORMAT, *present, *named} - own)
 
 
 def flows_sql(files: Files, columns: Sequence[str], since: int | None, until: int | None) -> str:
-    """SELECT of the `flows` view: the columns given, `date`, `start_ts`, `end_ts` (UTC)."""
+    """SELECT of the `flows` view: the fields given, `date`, `start_ts`, `end_ts`, `source_id`.
+
+    Times are UTC; `source_id` is NULL where the lake did not keep it, which 0.1.0 did not.
+    """
     uris = files.uris("flows")
     if not uris:
         return _nothing([(name, flow_type(name)) for name in columns] + _DERIVED)
@@ -75,10 +79,12 @@ def flows_sql(files: Files, columns: Sequence[str], since: int | None, until: in
         for c in columns
     ]
     hive = all("/date=" in uri for uri in uris)
+    number = schema.SOURCE_ID if schema.SOURCE_ID in present else "NULL"
     parts += [
         '"date"' if hive else 'CAST(make_timestamp("start" * 1000000) AS DATE) AS "date"',
         'make_timestamp("start" * 1000000) AS start_ts',
         'make_timestamp("end" * 1000000) AS end_ts',
+        f"TRY_CAST({number} AS BIGINT) AS {schema.SOURCE_ID}",
     ]
     options = ", hive_partitioning = true, hive_types = {'date': DATE}" if hive else ""
     scan = f"read_parquet(getvariable('flows'), union_by_name = true{options})"
@@ -124,7 +130,12 @@ def kept_sql(table: str, kept: Kept) -> str:
     return f"SELECT {names} FROM {scan}{where}"
 
 
-_DERIVED: Final = [("date", "DATE"), ("start_ts", "TIMESTAMP"), ("end_ts", "TIMESTAMP")]
+_DERIVED: Final = [
+    ("date", "DATE"),
+    ("start_ts", "TIMESTAMP"),
+    ("end_ts", "TIMESTAMP"),
+    (schema.SOURCE_ID, "BIGINT"),
+]
 
 
 def small_sql(files: Files, table: str) -> str:

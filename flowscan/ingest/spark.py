@@ -18,14 +18,23 @@ from flowscan.errors import LakeConflict, LakeError
 from flowscan.ingest.model import MEGABYTE, IngestOptions, IngestResult
 from flowscan.ingest.queue import Queue, Ticket, fetch
 from flowscan.ingest.worker import Worker
-from flowscan.lake import FileEntry, Lake, Refusal, Share, SourceRecord, State, StoreOptions
+from flowscan.lake import (
+    FileEntry,
+    Lake,
+    Refusal,
+    Share,
+    SourceRecord,
+    State,
+    StoreOptions,
+    Transaction,
+)
 from flowscan.sources import SourceObject, SourceOptions, Window, open_source
 
 TASK_BYTES = 128 * MEGABYTE
 """Input of one task: large enough for full row groups, small enough to be redone."""
 
-Assigned = tuple[str, SourceObject]
-"""A source as it was named, and one object of it."""
+Assigned = tuple[str, SourceObject, int]
+"""A source as it was named, one object of it, and the number that the driver gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Part:
 
     job: Job
     number: int
+    numbers: dict[str, int]
     files: list[FileEntry] = field(default_factory=list)
     records: list[SourceRecord] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -65,7 +75,7 @@ class _PartLake:
 
 class _PartTransaction(Share):
     def __init__(self, lake: Lake, part: Part) -> None:
-        super().__init__(lake, part.job.batch, part.number)
+        super().__init__(lake, part.job.batch, part.number, part.numbers)
         self._part = part
 
     def commit(self, sources: Sequence[SourceRecord], refused: Sequence[Refusal] = ()) -> int:
@@ -79,8 +89,8 @@ class _Assigned:
     """The queue of one task: the objects that the driver gave it."""
 
     def __init__(self, job: Job, objects: Sequence[Assigned]) -> None:
-        sources = {name: open_source(name, job.reach) for name in {name for name, _ in objects}}
-        self._left = iter([(sources[name], item) for name, item in objects])
+        sources = {name: open_source(name, job.reach) for name in {name for name, _, _ in objects}}
+        self._left = iter([(sources[name], item) for name, item, _ in objects])
 
     def take(self) -> Ticket | None:
         following = next(self._left, None)
@@ -94,7 +104,7 @@ def run_task(job: Job, objects: Sequence[Assigned], attempt: int) -> tuple[Part,
 
     `attempt` is unique among all attempts of all tasks of the job.
     """
-    part = Part(job, attempt * Share.SPAN)
+    part = Part(job, attempt * Share.SPAN, {item.uri: number for _, item, number in objects})
     lake: Any = _PartLake(part)
     queue: Any = _Assigned(job, objects)
     worker = Worker(lake, queue, lake.state, job.options, None)
@@ -158,7 +168,7 @@ def _attempt(
     transaction = lake.begin()
     try:
         job = Job(where, store, transaction.batch, reach, options)
-        tasks = list(_tasks(names, queue))
+        tasks = list(_tasks(names, queue, transaction))
         parts = _run(context, job, tasks) if tasks else []
         records: list[SourceRecord] = []
         refusals: list[Refusal] = []
@@ -185,7 +195,9 @@ def _plan(
     return names, Queue(opened.values(), window, state, fetch_bytes=0)
 
 
-def _tasks(names: dict[int, str], queue: Queue) -> Iterator[list[Assigned]]:
+def _tasks(
+    names: dict[int, str], queue: Queue, transaction: Transaction
+) -> Iterator[list[Assigned]]:
     """Cut the listing into tasks of about `TASK_BYTES`; keeps neighbours together."""
     task: list[Assigned] = []
     size = 0
@@ -193,7 +205,7 @@ def _tasks(names: dict[int, str], queue: Queue) -> Iterator[list[Assigned]]:
         if task and size + item.size > TASK_BYTES:
             yield task
             task, size = [], 0
-        task.append((names[id(source)], item))
+        task.append((names[id(source)], item, transaction.number(item.uri)))
         size += item.size
     if task:
         yield task

@@ -162,6 +162,7 @@ class Worker:
     ) -> None:
         sink, item = self._sink, ticket.object
         options = _parse_options(self._options.format or ticket.source.format, item.time)
+        sink.source = transaction.number(item.uri)
         digest = payload.digest
         started, written = perf_counter(), self.result.seconds.get("write", 0.0)
         try:
@@ -181,7 +182,8 @@ class Worker:
             raise _Spoiled
         batch.records.append(_source_record(item, payload, sink))
         if sink.rejects:
-            transaction.write_rows("rejects", _reject_rows(item.uri, sink.rejects))
+            rejects = _reject_rows(item.uri, sink.source, sink.rejects)
+            transaction.write_rows("rejects", rejects)
         if self._progress:
             self._progress.advanced(item.size, sink.counts.records)
 
@@ -291,10 +293,11 @@ def _source_record(item: SourceObject, payload: Payload, sink: Sink) -> SourceRe
         nodata=counts.nodata,
         skipdata=counts.skipdata,
         rejects=counts.rejects,
+        source_id=sink.source,
     )
 
 
-def _reject_rows(uri: str, rejects: Sequence[Reject]) -> pa.Table:
+def _reject_rows(uri: str, source_id: int, rejects: Sequence[Reject]) -> pa.Table:
     import pyarrow as pa
 
     return pa.table(
@@ -303,6 +306,7 @@ def _reject_rows(uri: str, rejects: Sequence[Reject]) -> pa.Table:
             "line": [r.line for r in rejects],
             "reason": [r.reason for r in rejects],
             "text": [r.text for r in rejects],
+            "source_id": [source_id] * len(rejects),
         },
         schema=small_schema("rejects"),
     )

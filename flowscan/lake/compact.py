@@ -3,7 +3,8 @@
 Invariant: a compaction is one commit per date that adds files with exactly the rows of those it
 removes, and with the union of their lineages; it holds one slice of about a million rows in
 memory, whatever the date's size. A date is sealed when it has been over for a day; late records
-make new files, which a later compaction takes in.
+make new files, which a later compaction takes in. Flows of format 1, which do not know their
+sources, stay in files of their own, so that the ledger can count them.
 
 Order of the rows: slices by `start`, so that row groups prune by time; within a slice by source,
 destination and time, so that equal addresses stand together and compress.
@@ -65,12 +66,12 @@ def compact(lake: Lake, *, now: int) -> Iterator[Compacted]:
         LakeCorrupt: a file cannot be read, or does not have the rows the ledger says.
     """
     snapshot = lake.snapshot()
-    dates: dict[int, list[FileEntry]] = defaultdict(list)
+    dates: dict[tuple[int, bool], list[FileEntry]] = defaultdict(list)
     for entry in snapshot.files(layout.FLOWS):
         day = layout.day_of_path(entry.path)
         if day is not None and (day + 1) * layout.SECONDS_PER_DAY + SEALED_AFTER <= now:
-            dates[day].append(entry)
-    for day, entries in sorted(dates.items()):
+            dates[day, entry.attributed].append(entry)
+    for (day, _), entries in sorted(dates.items()):
         chosen = worth(entries)
         if chosen:
             done = _unless_gone(lake, chosen, partial(_flows, lake, day, chosen))
@@ -233,15 +234,17 @@ def _rows(lake: Lake, entry: FileEntry, low: int, high: int, arrow: Any) -> Iter
             if not pc.all(inside).as_py():
                 table = table.filter(inside)
             if table.num_rows:
-                yield pa.Table.from_arrays(
-                    [
-                        table[f.name].cast(f.type)
-                        if f.name in table.schema.names
-                        else pa.nulls(table.num_rows, f.type)
-                        for f in arrow
-                    ],
-                    schema=arrow,
-                )
+                yield pa.Table.from_arrays([_column(table, f) for f in arrow], schema=arrow)
+
+
+def _column(table: pa.Table, wanted: Any) -> Any:
+    """A column in its type; a text where the source's number stands is a log's, of format 1."""
+    if wanted.name not in table.schema.names:
+        return pa.nulls(table.num_rows, wanted.type)
+    column = table[wanted.name]
+    if wanted.name == schema.SOURCE_ID and not pa.types.is_integer(column.type):
+        return pa.nulls(table.num_rows, wanted.type)
+    return column.cast(wanted.type)
 
 
 def _sorted(table: pa.Table) -> pa.Table:

@@ -26,6 +26,7 @@ from flowscan.lake.ledger import (
     source_hashes,
 )
 from flowscan.lake.local_store import LocalStore
+from flowscan.lake.numbers import block_hashes
 from flowscan.lake.publish import collect_dead, roll_forward
 from flowscan.lake.snapshot import Snapshot
 from flowscan.lake.state import Fold, State
@@ -293,3 +294,6 @@ def _check_new(
     ]
     if known:
         raise LakeConflict(f"{len(known)} sources are in the lake already", known=known)
+    blocks = block_hashes(source.source_id for source in sources)
+    if any(fold.known.has(block, fold.version) for block in blocks):
+        raise LakeConflict("numbers of these sources are taken")  # by the dice: draw again

@@ -18,6 +18,7 @@ from flowscan.errors import LakeCorrupt, LakeError
 from flowscan.lake import layout, lineage
 from flowscan.lake.lineage import Versions
 from flowscan.lake.store import Store
+from flowscan.schema import SOURCE_ID
 
 RUN = 64
 """Commits asked of the store at once."""
@@ -29,7 +30,8 @@ MARK_CHARS = 200
 class SourceRecord(NamedTuple):
     """One source object that is in the lake: its identity and how its records are accounted.
 
-    `records == flows + nodata + skipdata + rejects`.
+    `records == flows + nodata + skipdata + rejects`. `source_id` is the number that its rows have
+    (see numbers.py); None in commits of format 1, whose rows have none.
     """
 
     uri: str
@@ -42,6 +44,7 @@ class SourceRecord(NamedTuple):
     nodata: int
     skipdata: int
     rejects: int
+    source_id: int | None = None
 
 
 class Refusal(NamedTuple):
@@ -70,6 +73,11 @@ class FileEntry(NamedTuple):
     columns: tuple[str, ...]
     lineage: Versions = ()
     mark: str = ""
+
+    @property
+    def attributed(self) -> bool:
+        """Whether its rows know the source objects that they were read from."""
+        return SOURCE_ID in self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +189,7 @@ def decode(data: bytes, version: int) -> Commit:
             refused=tuple(_refusal(item) for item in body["refused"]),
             note=_text(body.get("note", "")),
         )
+        check_sources(commit.sources)
     except (
         LakeCorrupt,
         ValueError,
@@ -229,7 +238,7 @@ def _live(value: Any) -> str:
 
 def _source(item: Any) -> SourceRecord:
     digest = item["digest"]
-    source = SourceRecord(
+    return SourceRecord(
         uri=_text(item["uri"]),
         etag=_text(item["etag"]),
         size=_count(item["size"]),
@@ -240,9 +249,8 @@ def _source(item: Any) -> SourceRecord:
         nodata=_count(item["nodata"]),
         skipdata=_count(item["skipdata"]),
         rejects=_count(item["rejects"]),
+        source_id=_maybe(item.get("source_id")),
     )
-    check_source(source)
-    return source
 
 
 def check_source(source: SourceRecord) -> None:
@@ -250,6 +258,15 @@ def check_source(source: SourceRecord) -> None:
     parts = source.flows + source.nodata + source.skipdata + source.rejects
     if source.records != parts:
         raise ValueError(f"{source.uri}: {source.records} records, {parts} accounted for")
+
+
+def check_sources(sources: Sequence[SourceRecord]) -> None:
+    """Hold that the sources of a commit add up and have numbers of their own (`ValueError`)."""
+    for source in sources:
+        check_source(source)
+    numbers = [source.source_id for source in sources if source.source_id is not None]
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("two sources of a commit have one number")
 
 
 def _refusal(item: Any) -> Refusal:

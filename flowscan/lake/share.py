@@ -9,7 +9,7 @@ a retried or speculated task adds nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeError
@@ -35,13 +35,20 @@ class Share(Transaction):
     """A part of a batch, written by one attempt of one task.
 
     `number` is the first file number; shares of a batch keep a distance of `SPAN` or more.
+    `sources` are the numbers that the driver gave to the objects of the task, by their URI: the
+    same for every attempt, of which one is adopted.
     """
 
     SPAN = 100_000
 
-    def __init__(self, lake: Lake, batch: str, number: int) -> None:
+    def __init__(self, lake: Lake, batch: str, number: int, sources: Mapping[str, int]) -> None:
         """Join the batch of a transaction begun elsewhere."""
         self._reset(lake, layout.check_batch(batch), _DriversClaim(), number)
+        self._given = sources
+
+    def number(self, uri: str) -> int:
+        """The number that the driver gave to a source object."""
+        return self._given[uri]
 
     def commit(self, sources: Sequence[SourceRecord], refused: Sequence[Refusal] = ()) -> int:
         """Refuse: only the driver commits.

@@ -26,6 +26,7 @@ from flowscan.lake.ledger import (
     read_commits,
     source_hashes,
 )
+from flowscan.lake.numbers import block_hashes
 from flowscan.lake.store import Store
 
 _LOW = (1 << 64) - 1
@@ -153,6 +154,8 @@ class Fold:
         for keys in hashes or map(source_hashes, commit.sources):
             for key in keys:
                 self.known.add(key, commit.version)
+        for key in block_hashes(source.source_id for source in commit.sources):
+            self.known.add(key, commit.version)
         for refusal in commit.refused:
             self.refused.add(key_hash(refusal.uri, refusal.etag), commit.version)
         self.batches[commit.batch] = commit.version

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from flowscan import schema
 from flowscan.errors import LakeError
-from flowscan.lake import layout, parquet, parts
+from flowscan.lake import layout, numbers, parquet, parts
 from flowscan.lake.days import bounds_of, split_by_day
-from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_mark, check_source
+from flowscan.lake.ledger import FileEntry, Refusal, SourceRecord, check_mark, check_sources
 from flowscan.lake.lineage import Versions
 from flowscan.lake.small import conform
 from flowscan.lake.store import Claim
@@ -80,12 +80,21 @@ class Transaction:
         self._claim = claim
         self._open: dict[Kind, _Open] = {}
         self._adds: list[FileEntry] = []
-        self._numbers = number
+        self._files = number
+        self._sources = 0
         self._waiting = 0
         self._over = False
         self._asked = False
 
     # -- writing ---------------------------------------------------------------------------
+
+    def number(self, uri: str) -> int:
+        """A number of its own for a source object that this batch brings.
+
+        Its rows have it as `source_id`, and so has its record. Read again, it gets another.
+        """
+        self._sources += 1
+        return numbers.number(self.batch, self._sources - 1)
 
     def write_flows(self, flows: pa.Table | pa.RecordBatch) -> None:
         """Append flows to this transaction's files of their UTC dates.
@@ -206,8 +215,8 @@ class Transaction:
         if file is None:
             if len(self._open) >= MAX_OPEN:
                 self._close(next(iter(self._open)))
-            path = layout.live_key(kind.table, self.batch, self._numbers, kind.day)
-            self._numbers += 1
+            path = layout.live_key(kind.table, self.batch, self._files, kind.day)
+            self._files += 1
             with _guarded(path):
                 sink = self._store.writer(layout.staged_key(path))
                 try:
@@ -265,16 +274,15 @@ class Transaction:
         Returns the version of the lake that has it.
 
         Raises:
-            LakeConflict: some of `sources` are in the lake already; `.known` names them. The
-                caller aborts and redoes the others.
+            LakeConflict: some of `sources` are in the lake already; `.known` names them, or a
+                number of theirs is taken. The caller aborts and redoes the others.
             LakeError: a count does not add up, or the lake cannot be written.
         """
         self._check_open()
-        for source in sources:
-            try:
-                check_source(source)
-            except ValueError as error:
-                raise LakeError(str(error), where=self.batch) from error
+        try:
+            check_sources(sources)
+        except ValueError as error:
+            raise LakeError(str(error), where=self.batch) from error
         return self._lake.commit(self, sources, refused)
 
     def ask(self) -> None:

@@ -12,14 +12,14 @@ from functools import lru_cache
 
 from flowscan.errors import RejectedObject, UsageError
 from flowscan.parse.model import Plan
-from flowscan.schema import DEFAULT_FORMAT, TGW_FORMAT, field_for
+from flowscan.schema import DEFAULT_FORMAT, SOURCE_ID, TGW_FORMAT, field_for
 
 MAX_COLUMNS = 256
 """More fields than that no flow log has (AWS knows 76); an object that claims so is refused."""
 
 _CACHED = 4096
 _TOKEN = re.compile(rb"[A-Za-z][A-Za-z0-9_-]*\Z")
-_RESERVED = {"date", "start_ts", "end_ts", "filename"}
+_RESERVED = {"date", "start_ts", "end_ts", "filename", SOURCE_ID}
 
 
 def column_name(token: str) -> str:

@@ -141,7 +141,8 @@ class Fed:
 class Drained:
     """Typed rows taken out of a sink: one table per format, and the coverage rows.
 
-    Every string column of flows is dictionary<int32, utf8> with one dictionary.
+    Every string column of flows is dictionary<int32, utf8> with one dictionary. If the sink was
+    told the numbers of its sources, `source_id` is the last column of all.
     """
 
     flows: list[pa.Table]
@@ -182,4 +183,5 @@ def flow_schema(columns: Sequence[str]) -> pa.Schema:
     return pa.schema([f.with_type(text) if pa.types.is_string(f.type) else f for f in plain])
 
 
-COVERAGE = schema.small_schema("coverage")
+COVERAGE = pa.schema([f for f in schema.small_schema("coverage") if f.name != schema.SOURCE_ID])
+"""What parsing knows of a coverage row: all but the number of its source."""

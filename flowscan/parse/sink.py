@@ -23,6 +23,7 @@ from flowscan.parse.model import (
     TextColumns,
     Times,
 )
+from flowscan.parse.numbers import Runs
 
 Kernel = Literal["auto", "native", "arrow"]
 _KEPT = 16
@@ -57,13 +58,17 @@ class Sink:
     `rows` is the number of flows held, `counts`, `rejects` (the first 1000) and `shape` belong to
     the object begun last; `dirty` says whether that object has brought rows at all. `piece` is
     how many bytes of text are best fed at once. `text_bytes` is the text that the rows held were
-    read from, and a share for each format: it bounds memory, whatever the lines hold.
+    read from, and a share for each format: it bounds memory, whatever the lines hold. `source` is
+    the number of the object begun next, which its rows then have as `source_id`; it is given to
+    all objects between two drains or to none.
     """
 
     def __init__(self, *, kernel: Kernel = "auto") -> None:
         self.kernel = kernel_name(kernel)
         self.piece = _PIECE[self.kernel]
+        self.source: int | None = None
         self._texts: dict[tuple[Plan, int], TextColumns] = {}
+        self._runs: dict[tuple[Plan, int], tuple[Runs, Runs]] = {}
         self._tables: list[pa.Table] = []
         self._coverage: list[pa.Table] = []
         self._table_rows = 0
@@ -94,6 +99,10 @@ class Sink:
         """Parse a block of text; see `model.TextColumns.feed`."""
         fed = self._columns(plan).feed(data, line, final=final, times=times)
         self._count(fed)
+        if self.source is not None:
+            flows, idle = self._runs.setdefault((plan, self._max_line), (Runs(), Runs()))
+            flows.add(self.source, fed.flows)
+            idle.add(self.source, fed.nodata + fed.skipdata)
         self.text_bytes += fed.consumed
         return fed
 
@@ -105,10 +114,17 @@ class Sink:
         """Take typed rows (of a Parquet row group) and their counts."""
         self._count(fed)
         if flows.num_rows:
-            self._tables.append(flows)
+            self._tables.append(self._numbered(flows))
             self._table_rows += flows.num_rows
         if coverage.num_rows:
-            self._coverage.append(coverage)
+            self._coverage.append(self._numbered(coverage))
+
+    def _numbered(self, rows: pa.Table) -> pa.Table:
+        """Rows that are all of the present object, with its number."""
+        runs = Runs()
+        if self.source is not None:
+            runs.add(self.source, rows.num_rows)
+        return runs.number(rows)
 
     def _count(self, fed: Fed) -> None:
         self.counts.add(fed)
@@ -135,18 +151,19 @@ class Sink:
     def drain(self) -> Drained:
         """Give out all rows held, one table of flows per format, and hold none."""
         flows, coverage = _merged(self._tables), self._coverage
-        for columns in self._texts.values():
+        for key, columns in self._texts.items():
             some, idle = columns.drain()
+            of_some, of_idle = self._runs.pop(key, (Runs(), Runs()))
             if some.num_rows:
-                flows.append(some)
+                flows.append(of_some.number(some))
             if idle.num_rows:
-                coverage.append(idle)
+                coverage.append(of_idle.number(idle))
         # parsers of recent plans keep their buffers; a stream of ever new plans must not pile up
         for key in list(self._texts)[:-_KEPT]:
             del self._texts[key]
         self._tables, self._coverage, self._table_rows, self.text_bytes = [], [], 0, 0
         idle_rows = [batch for table in coverage for batch in table.to_batches()]
-        return Drained(flows, joined(idle_rows, COVERAGE))
+        return Drained(flows, joined(idle_rows, coverage[0].schema if coverage else COVERAGE))
 
 
 def _merged(tables: list[pa.Table]) -> list[pa.Table]:

@@ -223,6 +223,10 @@ TGW_FORMAT: tuple[str, ...] = (
 
 ADDRESS_COLUMNS: tuple[str, ...] = tuple(f.name for f in FIELDS if f.unit == "ip")
 
+SOURCE_ID = "source_id"
+"""The last column of flows, coverage and rejects, which no log has: the ledger's number of the
+source object that the row was read from; NULL where a lake of format 1 did not keep it."""
+
 
 def field_for(token: str) -> Field | None:
     """Find the field that a header token names: hyphens or underscores, any case, or `${…}`."""
@@ -231,9 +235,10 @@ def field_for(token: str) -> Field | None:
 
 
 def column_order(names: Iterable[str]) -> list[str]:
-    """Sort column names into lake order; names that AWS added since come last, by name."""
+    """Sort column names into lake order: known fields, those that AWS added since by name, ours."""
     known = {name: i for i, name in enumerate(BY_NAME)}
-    return sorted(set(names), key=lambda name: (known.get(name, len(known)), name))
+    known[SOURCE_ID] = len(known) + 1
+    return sorted(set(names), key=lambda name: (known.get(name, len(BY_NAME)), name))
 
 
 @cache
@@ -242,6 +247,8 @@ def arrow_type(name: str) -> pa.DataType:
     import pyarrow as pa
 
     types = {"string": pa.string(), "int32": pa.int32(), "int64": pa.int64()}
+    if name == SOURCE_ID:
+        return types["int64"]
     field = BY_NAME.get(name)
     return types[field.type] if field else types["string"]
 

@@ -15,12 +15,14 @@ SMALL_TABLES: dict[str, dict[str, str]] = {
         "start": "int64",
         "end": "int64",
         "log_status": "string",
+        "source_id": "int64",
     },
     "rejects": {
         "source": "string",
         "line": "int64",
         "reason": "string",
         "text": "string",
+        "source_id": "int64",
     },
     "indicators": {
         "feed": "string",

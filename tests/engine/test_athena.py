@@ -157,7 +157,7 @@ def test_ddl_has_the_columns_of_the_schema() -> None:
     flows = re.findall(r"^  `(\w+)` (\w+),?$", found["flows"].sql, re.MULTILINE)
     kinds = {"string": "string", "int32": "int", "int64": "bigint"}
     expected = [(f.name, kinds[f.type]) for f in schema.FIELDS]
-    assert flows == [*expected, ("date", "date")]
+    assert flows == [*expected, ("source_id", "bigint"), ("date", "date")]
     assert (
         "storage.location.template' = 's3://bucket/lake/flows/date=${date}'" in found["flows"].sql
     )

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowscan.errors import LakeConflict
-from flowscan.lake import Lake, Refusal, SourceRecord, checkpoint, layout
+from flowscan.lake import Lake, Refusal, SourceRecord, checkpoint, layout, numbers
 from flowscan.lake.compact import compact
 from flowscan.lake.expire import purge
 from flowscan.lake.local_store import LocalStore
@@ -34,7 +34,7 @@ def names_of(source: str, rows: int = 5) -> list[str]:
     return [f"{source}:{j}" for j in range(rows)]
 
 
-def flows_of(source: str, rows: int = 5) -> pa.RecordBatch:
+def flows_of(source: str, rows: int = 5, number: int = 0) -> pa.RecordBatch:
     """Records of a source; every third lies on the next UTC date."""
     start = [NOON + j + (DAY if j % 3 == 2 else 0) for j in range(rows)]
     names = pa.array(names_of(source, rows)).dictionary_encode()
@@ -45,16 +45,19 @@ def flows_of(source: str, rows: int = 5) -> pa.RecordBatch:
             "srcaddr": pa.array([f"10.0.0.{j}" for j in range(rows)]).dictionary_encode(),
             "dstport": pa.array([22 + j for j in range(rows)], pa.int32()),
             "instance_id": names,
+            "source_id": pa.array([number] * rows, pa.int64()),
         }
     )
 
 
-def record(source: str, rows: int = 5, etag: str = "e1") -> SourceRecord:
+def record(source: str, rows: int = 5, etag: str = "e1", number: int | None = None) -> SourceRecord:
     digest = f"sha256:{source}"
-    return SourceRecord(f"file:///{source}", etag, 100, digest, "text", rows + 2, rows, 1, 0, 1)
+    counts = rows + 2, rows, 1, 0, 1
+    return SourceRecord(f"file:///{source}", etag, 100, digest, "text", *counts, number)
 
 
 def write_batch(lake: Lake, batch: Sequence[str]):
+    """A transaction that has written some sources; `records(batch, transaction)` are theirs."""
     transaction = lake.begin()
     try:
         for source in batch:
@@ -65,15 +68,18 @@ def write_batch(lake: Lake, batch: Sequence[str]):
     return transaction
 
 
+def records(batch: Sequence[str], transaction) -> list[SourceRecord]:
+    numbered = enumerate(batch)
+    return [record(s, number=numbers.number(transaction.batch, i)) for i, s in numbered]
+
+
 def write_source(transaction, source: str) -> None:
-    transaction.write_flows(flows_of(source))
-    transaction.write_rows(
-        "coverage", pa.table({"start": [NOON], "end": [NOON], "log_status": ["NODATA"]})
-    )
-    transaction.write_rows(
-        "rejects",
-        pa.table({"source": [f"file:///{source}"], "line": [9], "reason": ["bad start"]}),
-    )
+    number = transaction.number(source)
+    transaction.write_flows(flows_of(source, number=number))
+    idle = {"start": [NOON], "end": [NOON], "log_status": ["NODATA"], "source_id": [number]}
+    transaction.write_rows("coverage", pa.table(idle))
+    reject = {"source": [f"file:///{source}"], "line": [9], "reason": ["bad start"]}
+    transaction.write_rows("rejects", pa.table({**reject, "source_id": [number]}))
 
 
 def ingest(lake: Lake, sources: Iterable[str], size: int = 2) -> int:
@@ -87,7 +93,7 @@ def ingest(lake: Lake, sources: Iterable[str], size: int = 2) -> int:
         transaction = write_batch(lake, batch)
         try:
             transaction.commit(
-                [record(s) for s in batch],
+                records(batch, transaction),
                 [Refusal(f"file:///bad-{batch[0]}", "e", 1, "no flow log")],
             )
             done += len(batch)
@@ -166,6 +172,7 @@ def check(root: Path, sources: Iterable[str]) -> None:
     committed = Counter((s.uri, s.etag) for _, s in lake.state().sources())
     assert set(committed.values()) <= {1}
     assert len(committed) == len(list(sources))
+    check_numbers(lake, root)
     found = status(lake)
     assert found.flows == found.totals.flows == len(expected)
     assert found.tables.get("coverage", 0) == found.totals.nodata == len(committed)
@@ -174,6 +181,18 @@ def check(root: Path, sources: Iterable[str]) -> None:
     commits = sorted(p.name for p in (root / "_flowscan/commits").glob("*"))
     assert commits == [f"{i + 1:08d}.json" for i in range(len(commits))]
     assert [p for p in verify(lake, full=True) if not p.harmless] == []
+
+
+def check_numbers(lake: Lake, root: Path) -> None:
+    """Every record of flows, coverage and rejects has the number of its source in the ledger."""
+    names = {s.source_id: s.uri.removeprefix("file:///") for _, s in lake.state().sources()}
+    assert None not in names
+    for table in ("flows", "coverage", "rejects"):
+        for path in live_files(root, table):
+            for row in pq.ParquetFile(path).read().to_pylist():
+                name = names[row["source_id"]]
+                assert table != "flows" or row["instance_id"].partition(":")[0] == name
+                assert table != "rejects" or row["source"] == f"file:///{name}"
 
 
 def check_derived(root: Path) -> None:

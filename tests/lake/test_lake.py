@@ -41,7 +41,7 @@ def test_commit_shows_everything_at_once(tmp_path: Path) -> None:
     assert lake.snapshot().files("flows") == ()
     assert kit.live_files(tmp_path / "lake") == []
     refused = Refusal("file:///x", "e", 3, "no flow log")
-    assert transaction.commit([kit.record("a"), kit.record("b")], [refused]) == 1
+    assert transaction.commit(kit.records("ab", transaction), [refused]) == 1
     state = lake.state()
     assert state.knows("file:///a", "e1")
     assert state.knows("file:///a", "sha256:a")
@@ -250,7 +250,9 @@ def test_flow_files_are_what_other_tools_expect(tmp_path: Path) -> None:
     kit.ingest(Lake.open(root, create=True), ["a"])
     file = pq.ParquetFile(kit.live_files(root)[0])
     assert {str(f.type) for f in file.schema_arrow} == {"string", "int64", "int32"}
-    assert file.schema_arrow.names == ["srcaddr", "dstport", "start", "end", "instance_id"]
+    assert file.schema_arrow.names == [
+        *("srcaddr", "dstport", "start", "end", "instance_id", "source_id")
+    ]
     columns = {file.metadata.row_group(0).column(i).path_in_schema: i for i in range(5)}
     start = file.metadata.row_group(0).column(columns["start"])
     assert start.statistics.min == kit.NOON

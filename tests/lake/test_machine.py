@@ -117,11 +117,11 @@ class LakeMachine(RuleBasedStateMachine):
         transaction, sources = self.late.pop(0)
         known = self.inside & set(sources)
         if not known:
-            transaction.commit([kit.record(s) for s in sources])
+            transaction.commit(kit.records(sources, transaction))
             self.inside |= set(sources)
             return
         with pytest.raises(LakeConflict) as caught:
-            transaction.commit([kit.record(s) for s in sources])
+            transaction.commit(kit.records(sources, transaction))
         assert {uri.removeprefix("file:///") for uri, _ in caught.value.known} == known
         transaction.abort()
 

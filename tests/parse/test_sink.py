@@ -84,3 +84,18 @@ def test_blocks_of_any_size_keep_order_and_one_dictionary(kernel: str) -> None:
     names = [f"eni-{i % 7}" for i in range(number)]
     assert flows.column("interface_id").to_pylist() == names
     assert sorted(dictionary_of(flows.column("interface_id"))) == sorted(set(names))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_rows_have_the_number_of_their_object(kernel: str) -> None:
+    sink = Sink(kernel=kernel)
+    for source in (7, 9, 8):
+        sink.source = source
+        add(sink, DEFAULT, LINE, NODATA, LINE)
+        add(sink, V3, f"{LINE} vpc-1")
+    drained = sink.drain()
+    numbers = [flows.column("source_id").to_pylist() for flows in drained.flows]
+    assert numbers == [[7, 7, 9, 9, 8, 8], [7, 9, 8]]
+    assert drained.coverage.column("source_id").to_pylist() == [7, 9, 8]
+    add(sink, DEFAULT, LINE)
+    assert sink.drain().flows[0].column("source_id").to_pylist() == [8]
