@@ -21,6 +21,7 @@ from flowscan.detect import history, rows, store, tables
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
+from flowscan.detect.suppress import Rule
 from flowscan.detect.trusted import Trusted
 from flowscan.engine import Engine, Opener, Workspace
 from flowscan.errors import QueryError
@@ -53,7 +54,7 @@ class Options:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trusted: tuple[str, ...] = ()
     mmdb: tuple[str, ...] = ()
-    suppress: Sequence[store.Rule] = ()
+    suppress: Sequence[Rule] = ()
     again: bool = False
     memory_limit: str | None = None
     threads: int | None = None
