@@ -1,8 +1,8 @@
 """Findings as the lake keeps them: chosen and ordered by their short columns, then read in parts.
 
 The texts of actors, evidence and days are a hundred times longer than the rest. Invariant: of
-these no more than a few hundred rows are in memory at once while the findings come in the order
-of the table, which is that of `ORDER`.
+these no more than a few hundred rows are in memory at once while findings come in the order of
+the table, which is that of `ORDER`, and no more than a few thousand otherwise.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ ORDER: Final = (("severity", "descending"), ("last_seen", "descending"), ("id", 
 """Most severe and latest first: the order of the table and of all lists."""
 
 _AT_ONCE: Final = 256
+_GATHERED: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,14 @@ class Stored:
                 yield from batch.to_pylist()
 
     def _parts(self, columns: Sequence[str]) -> Iterator[Any]:
-        found = _found(self._snapshot, np.sort(self._places), columns)
         if (np.diff(self._places) > 0).all():
-            yield from found
-        elif parts := list(found):
-            order = np.argsort(np.argsort(self._places))
+            yield from _found(self._snapshot, self._places, columns)
+            return
+        # Another order than the table's: it is read again for every so many rows.
+        for at in range(0, len(self._places), _GATHERED):
+            places = self._places[at : at + _GATHERED]
+            parts = list(_found(self._snapshot, np.sort(places), columns))
+            order = np.argsort(np.argsort(places, kind="stable"))
             yield pa.concat_tables(parts).take(pa.array(order))
 
 

@@ -154,6 +154,7 @@ def test_chosen_findings_come_in_order_and_in_parts(tmp_path, monkeypatch, shuff
         lake.replace("findings", lambda _: table.slice(0, 20))
         lake.append("findings", table.slice(20))
     monkeypatch.setattr(stored, "_AT_ONCE", 7)
+    monkeypatch.setattr(stored, "_GATHERED", 5)
     choice = stored.Choice("active", 3.0, frozenset({"beacon", "portscan"}), DAY, 3 * DAY)
     fits = [
         f for f in known.values()
