@@ -142,6 +142,6 @@ def _beat(settings: Settings, summary: Summary) -> None:
     if not settings.run.heartbeat or summary.status == "busy":
         return
     try:
-        publish(settings.run.heartbeat, f"{summary.to_json()}\n")
+        publish(settings.run.heartbeat, [f"{summary.to_json()}\n"])
     except FlowscanError as error:
         log.warning("heartbeat: %s", redact(str(error)))

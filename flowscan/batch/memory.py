@@ -1,4 +1,4 @@
-"""What cycles remember in the lake: since when each source is up to date, what was told to whom.
+"""What cycles remember in the lake: how far sources were read, what was told to whom, and made.
 
 Invariant: losing it costs work and repeats news, but never loses or doubles a record; those are
 the ledger's.
@@ -21,12 +21,14 @@ class Memory:
     """Times are epoch seconds.
 
     `sources`: URI → start of its last cycle without failures; `upkeep`: time of the last one;
-    `told`: finding id → severity that was told last.
+    `told`: finding id → severity that was told last; `made`: stage → name of what its output was
+    made from.
     """
 
     sources: dict[str, int] = field(default_factory=dict)
     upkeep: int = 0
     told: dict[str, float] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def recall(cls, lake: Lake) -> Memory:
@@ -38,11 +40,17 @@ class Memory:
                 {str(k): int(v) for k, v in body.get("sources", {}).items()},
                 int(body.get("upkeep", 0)),
                 {str(k): float(v) for k, v in body.get("told", {}).items()},
+                {str(k): str(v) for k, v in body.get("made", {}).items()},
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
 
     def keep(self, lake: Lake) -> None:
         """Puts it into the lake."""
-        body = {"sources": self.sources, "upkeep": self.upkeep, "told": self.told}
+        body = {
+            "sources": self.sources,
+            "upkeep": self.upkeep,
+            "told": self.told,
+            "made": self.made,
+        }
         lake.put_blob(*_BLOB, json.dumps(body, separators=(",", ":")).encode())

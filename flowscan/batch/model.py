@@ -13,15 +13,16 @@ from flowscan.config import Settings, redact
 from flowscan.lake import Lake
 from flowscan.text import utc
 
-Status = Literal["done", "nothing", "partial", "failed", "skipped"]
+Status = Literal["done", "nothing", "unchanged", "partial", "failed", "skipped"]
 
 
 @dataclass(slots=True)
 class StageResult:
     """One stage: what became of it, its figures, and a sentence where there is one to say.
 
-    "nothing" means there was nothing to do, "partial" that some objects or feeds failed and are
-    tried again by the next cycle, "skipped" that the cycle was told to stop before.
+    "nothing" means there was nothing to do, "unchanged" that the output stands as it was made
+    before, "partial" that some objects or feeds failed and are tried again by the next cycle,
+    "skipped" that the cycle was told to stop before.
     """
 
     status: Status = "done"

@@ -55,7 +55,7 @@ def notify_stage(context: Context) -> StageResult:
 
 def _news(context: Context) -> list[dict[str, Any]]:
     floor = FLOORS[context.settings.notify.severity]
-    rows = context.lake.read("findings").select(list(COLUMNS)).to_pylist()
+    rows = context.lake.read("findings", COLUMNS).to_pylist()
     told = context.memory.told
     there = {row["id"] for row in rows}
     for gone in told.keys() - there:

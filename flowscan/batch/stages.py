@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowscan.batch.made import name_of, remember, stands
 from flowscan.batch.model import Context, StageResult
 from flowscan.batch.output import publish
 from flowscan.batch.reading import source_options
@@ -24,6 +25,9 @@ __all__ = [
     "report_stage",
     "upkeep_stage",
 ]
+
+_HOUR = 3600
+_REPORTED = ("flows", "coverage", "rejects", "findings", "matches", "indicators")
 
 
 def feeds_stage(context: Context) -> StageResult:
@@ -82,32 +86,45 @@ def detect_stage(context: Context) -> StageResult:
 
 
 def export_stage(context: Context) -> StageResult:
-    """Writes the findings for another system."""
-    from flowscan.detect import store
+    """Writes the findings for another system, when they have changed."""
+    from flowscan.detect.stored import choose
     from flowscan.export import lines
 
     settings = context.settings.export
     if not settings.path:
         return StageResult("nothing", message="no export asked for: see [export]")
-    found = store.load(context.lake)
-    text = "".join(f"{line}\n" for line in lines(found, settings.format))
+    name = name_of(context.lake.snapshot(), ("findings",), settings)
+    if stands(context, "export", settings.path, name):
+        return StageResult("unchanged", {"path": settings.path})
+    found = choose(context.lake)
+    text = (f"{line}\n" for line in lines(found.findings(), settings.format))
     publish(settings.path, text, source_options(context.settings))
+    remember(context, "export", name)
     return StageResult("done", {"path": settings.path, "findings": len(found)})
 
 
 def report_stage(context: Context) -> StageResult:
-    """Writes the report."""
-    from flowscan.report import build, renderer
+    """Writes the report, when something that it shows has changed.
 
+    Its window begins at a full hour, so that it is not another one ten minutes later.
+    """
     settings = context.settings.report
     if not settings.path:
         return StageResult("nothing", message="no report asked for: see [report]")
-    if not context.lake.snapshot().files("flows"):
+    snapshot = context.lake.snapshot()
+    if not snapshot.files("flows"):
         return StageResult("nothing", message="no flows yet")
     since = parse_time(settings.since, datetime.fromtimestamp(context.now, UTC))
+    since -= since % _HOUR
+    name = name_of(snapshot, _REPORTED, settings, since)
+    if stands(context, "report", settings.path, name):
+        return StageResult("unchanged", {"path": settings.path})
+    from flowscan.report import build, renderer
+
     built = build(context.lake, since, None, now=context.now)
     text = renderer(settings.format)(built)
-    publish(settings.path, text, source_options(context.settings))
+    publish(settings.path, [text], source_options(context.settings))
+    remember(context, "report", name)
     return StageResult("done", {"path": settings.path, "bytes": len(text)})
 
 

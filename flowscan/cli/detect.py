@@ -20,6 +20,7 @@ from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOpt
 
 if TYPE_CHECKING:
     from flowscan.detect import Detection, DetectResult, Options
+    from flowscan.detect.stored import Stored
     from flowscan.findings import Finding
 
 
@@ -95,15 +96,16 @@ def command(
     import time
     from dataclasses import replace
 
-    from flowscan.detect import catalogue, detect, store
+    from flowscan.detect import catalogue, detect
+    from flowscan.detect.stored import Choice, choose
 
     with engine_of(engine, opened, database, workgroup, results, shows=True) as opener:
         if opener is not None:
             options = replace(options, opener=opener, chunk_rows=_ATHENA_ROWS)
         result = detect(opened, options, now=int(time.time()))
-    found = [f for f in store.load(opened) if _inside(f, options) and f.status == "active"]
-    if only:
-        found = [f for f in found if f.detection in only]
+    named = frozenset(only) if only else None
+    window = (options.since or 0, options.until or 1 << 62)
+    found = choose(opened, Choice("active", 0.0, named, *window))
     if not result.days and not opened.snapshot().files("flows"):
         typer.echo("the lake has no flows yet: flowscan ingest ./logs", err=True)
     else:
@@ -111,9 +113,9 @@ def command(
     show(found, format_, output)
     if explain and format_ is Format.table:
         known = {d.id: d for d in catalogue(options.folder)}
-        for finding in found:
+        for finding in found.findings():
             explain_one(finding, known.get(finding.detection))
-    if fail_on and any(f.severity >= FLOORS[fail_on] for f in found):
+    if fail_on and any(s >= FLOORS[fail_on] for s in found.table["severity"].to_pylist()):
         raise typer.Exit(1)
 
 
@@ -149,12 +151,6 @@ def _options(
     )
 
 
-def _inside(finding: Finding, options: Options) -> bool:
-    since = options.since or 0
-    until = options.until or (1 << 62)
-    return finding.last_seen >= since and finding.first_seen < until
-
-
 def _summary(result: DetectResult) -> None:
     from collections import defaultdict
 
@@ -177,7 +173,7 @@ def _summary(result: DetectResult) -> None:
         typer.echo(f"{name}: {number:,} less severe findings were left out", err=True)
 
 
-def show(found: list[Finding], format_: Format, output: Path | None) -> None:
+def show(found: Stored, format_: Format, output: Path | None) -> None:
     """Write findings to stdout or a file: a table for people, or documents."""
     import sys
 
@@ -187,36 +183,35 @@ def show(found: list[Finding], format_: Format, output: Path | None) -> None:
         from flowscan.export import write
 
         if output is None:
-            write(found, format_.value, sys.stdout)
+            write(found.findings(), format_.value, sys.stdout)
         else:
             with output.open("w", encoding="utf-8") as stream:
-                write(found, format_.value, stream)
+                write(found.findings(), format_.value, stream)
         return
     if not found:
         typer.echo("no findings", err=True)
         return
-    render.emit(_table(found), render.Format.table, output)
+    render.emit(_table(found.table), render.Format.table, output)
 
 
-def _table(found: list[Finding]) -> Any:
+def _table(found: Any) -> Any:
     import pyarrow as pa
 
     from flowscan.findings import severity_label
     from flowscan.text import utc
 
-    rows = [
+    columns = {name: found[name].to_pylist() for name in ("id", "severity", "last_seen")}
+    return pa.table(
         {
-            "id": f.id[:10],
-            "severity": f"{f.severity:.1f} {severity_label(f.severity)}",
-            "detection": f.detection,
-            "resource": f.resource,
-            "what": f.description,
-            "sessions": f.count,
-            "last seen": utc(f.last_seen),
+            "id": [id_[:10] for id_ in columns["id"]],
+            "severity": [f"{s:.1f} {severity_label(s)}" for s in columns["severity"]],
+            "detection": found["detection"],
+            "resource": found["resource"],
+            "what": found["description"],
+            "sessions": found["count"],
+            "last seen": [utc(seen) for seen in columns["last_seen"]],
         }
-        for f in found
-    ]
-    return pa.Table.from_pylist(rows)
+    )
 
 
 def explain_one(finding: Finding, detection: Detection | None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ from flowscan.cli.detect import FLOORS, Format, Severity, explain_one, show
 from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
+    from flowscan.detect.stored import Stored
     from flowscan.findings import Finding, Status
 
 app = typer.Typer(no_args_is_help=True, help="What the detections found.")
@@ -59,35 +62,26 @@ def _chosen(
     detections: list[str] | None,
     since: str | None = None,
     until: str | None = None,
-) -> list[Finding]:
+) -> Stored:
     from flowscan.cli.options import moment, open_lake
-    from flowscan.detect import store
+    from flowscan.detect.stored import Choice, choose
 
-    begin, end = moment(since) or 0, moment(until) or (1 << 62)
-    found = store.load(open_lake(lake))
-    wanted = _named(detections, {f.detection for f in found})
-    return [
-        f
-        for f in found
-        if (status is Shown.all or f.status == status.value)
-        and f.detection in wanted
-        and f.severity >= FLOORS[severity]
-        and f.last_seen >= begin
-        and f.first_seen < end
-    ]
+    choice = Choice(
+        status=None if status is Shown.all else status.value,
+        severity=FLOORS[severity],
+        since=moment(since) or 0,
+        until=moment(until) or 1 << 62,
+    )
+    opened = open_lake(lake)
+    if not detections:
+        return choose(opened, choice)
+    named = frozenset(detections)
+    # The catalogue knows the ones without findings, and what a wrong name may have meant.
+    if unknown := named - set(opened.read("findings", ["detection"])["detection"].to_pylist()):
+        from flowscan.detect import catalogue
 
-
-def _named(given: list[str] | None, present: set[str]) -> set[str]:
-    """The detections asked for; all when none is named."""
-    from flowscan.detect import catalogue
-
-    if not given:
-        return present
-    unknown = tuple(name for name in given if name not in present)
-    if unknown:
-        # The catalogue knows the ones without findings, and what a wrong name may have meant.
-        catalogue(only=unknown)
-    return set(given)
+        catalogue(only=tuple(sorted(unknown)))
+    return choose(opened, replace(choice, detections=named))
 
 
 @app.command("list")
@@ -120,14 +114,16 @@ def show_one(
     """
     from flowscan.cli.options import open_lake
     from flowscan.detect import catalogue, store
+    from flowscan.detect.stored import choose
 
-    known = {f.id: f for f in store.load(open_lake(lake))}
-    found = [known[store.pick(known, text)] for text in ids]
+    every = choose(open_lake(lake))
+    known = every.table["id"].to_pylist()
+    found = every.take([known.index(store.pick(known, text)) for text in ids])
     if format_ is not Format.table:
         show(found, format_, None)
         return
     detections = {d.id: d for d in catalogue()}
-    for finding in found:
+    for finding in found.findings():
         explain_one(finding, detections.get(finding.detection))
 
 
@@ -199,17 +195,17 @@ def export(
     if send:
         if form is not ExportFormat.asff:
             raise UsageError("--send goes with --format asff")
-        _send(found)
+        _send(found.findings())
         return
     if not found:
         typer.echo("no findings", err=True)
     if output is None:
-        write(found, form.value, sys.stdout)
+        write(found.findings(), form.value, sys.stdout)
         return
-    _to_file(found, form, output)
+    _to_file(found.findings(), form, output)
 
 
-def _to_file(found: list[Finding], form: ExportFormat, output: Path) -> None:
+def _to_file(found: Iterable[Finding], form: ExportFormat, output: Path) -> None:
     from flowscan.export import write
 
     with output.open("w", encoding="utf-8") as stream:
@@ -217,7 +213,7 @@ def _to_file(found: list[Finding], form: ExportFormat, output: Path) -> None:
     typer.echo(f"{number} findings → {output}", err=True)
 
 
-def _send(found: list[Finding]) -> None:
+def _send(found: Iterable[Finding]) -> None:
     from flowscan.export.asff import send as to_security_hub
 
     taken, refused = to_security_hub(found)

@@ -22,6 +22,7 @@ from flowscan.detect import rows, store, tables
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
+from flowscan.detect.suppress import Rule
 from flowscan.detect.trusted import Trusted
 from flowscan.engine import Opener, Workspace
 from flowscan.errors import QueryError
@@ -55,7 +56,7 @@ class Options:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trusted: tuple[str, ...] = ()
     mmdb: tuple[str, ...] = ()
-    suppress: Sequence[store.Rule] = ()
+    suppress: Sequence[Rule] = ()
     again: bool = False
     memory_limit: str | None = None
     threads: int | None = None

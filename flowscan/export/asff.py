@@ -7,7 +7,8 @@ Validated in tests against botocore's service model. Security Hub takes at most 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from flowscan.errors import ReportError
@@ -103,20 +104,20 @@ def _action(p: Parts) -> dict[str, Any]:
 
 
 def _indicators(finding: Finding) -> list[dict[str, Any]]:
+    listed = (a for a in finding.actors.members if a.get("details", {}).get("feed"))
     return [
         {
-            "Type": "IPV4_ADDRESS" if family(a.address) == "v4" else "IPV6_ADDRESS",
-            "Value": a.address,
-            "Category": "COMMAND_AND_CONTROL" if a.details.get("category") == "c2" else None,
-            "LastObservedAt": iso(a.counts.last_seen),
-            "Source": str(a.details["feed"])[:64],
+            "Type": "IPV4_ADDRESS" if family(a["address"]) == "v4" else "IPV6_ADDRESS",
+            "Value": a["address"],
+            "Category": "COMMAND_AND_CONTROL" if a["details"].get("category") == "c2" else None,
+            "LastObservedAt": iso(a["last_seen"]),
+            "Source": str(a["details"]["feed"])[:64],
         }
-        for a in finding.actors
-        if a.details.get("feed")
-    ][:5]
+        for a in islice(listed, 5)
+    ]
 
 
-def batches(findings: Sequence[Finding]) -> Iterator[list[dict[str, Any]]]:
+def batches(findings: Iterable[Finding]) -> Iterator[list[dict[str, Any]]]:
     """Findings in batches that one BatchImportFindings call takes.
 
     Raises:
@@ -135,7 +136,7 @@ def batches(findings: Sequence[Finding]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def send(findings: Sequence[Finding], region: str | None = None) -> tuple[int, list[str]]:
+def send(findings: Iterable[Finding], region: str | None = None) -> tuple[int, list[str]]:
     """Import findings into Security Hub; how many it took, and why it refused others.
 
     Raises:

@@ -1,4 +1,7 @@
-"""The forms by name, and writing them: JSON documents, lines, or CSV."""
+"""The forms by name, and writing them: JSON documents, lines, or CSV.
+
+Invariant: one finding at a time is in memory, however many there are.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,26 @@ from flowscan.export import asff, guardduty, ocsf, siem
 from flowscan.findings import Finding, to_row
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
+def _plain(finding: Finding) -> str:
+    """All that the lake keeps of a finding; what it keeps as JSON goes in as it is."""
     row = to_row(finding)
-    texts = ("actors", "evidence", "details", "days")
-    return {k: json.loads(v) if k in texts else v for k, v in row.items()}
+    members = (
+        f"{json.dumps(name)}: {row[name] if name in _TEXTS else json.dumps(row[name])}"
+        for name in sorted(row)
+    )
+    return f"{{{', '.join(members)}}}"
 
+
+_TEXTS: Final = ("actors", "evidence", "details", "days")
 
 _DOCUMENTS: Final[Mapping[str, Callable[[Finding], dict[str, Any]]]] = {
     "guardduty": guardduty.guardduty,
     "ocsf": ocsf.detection_finding,
     "asff": asff.asff,
     "ecs": siem.ecs,
-    "ndjson": _plain,
-    "json": _plain,
 }
 
-FORMATS: Final = (*_DOCUMENTS, "cef", "csv")
+FORMATS: Final = (*_DOCUMENTS, "ndjson", "json", "cef", "csv")
 """Names of the forms of findings. `json` is one array, the others are one document a line."""
 
 
@@ -44,12 +51,24 @@ def lines(findings: Iterable[Finding], form: str) -> Iterator[str]:
         yield from map(siem.cef, findings)
     elif form == "csv":
         yield from _csv(findings)
+    elif form == "ndjson":
+        yield from map(_plain, findings)
     elif form == "json":
-        documents = [_plain(f) for f in findings]
-        yield json.dumps(documents, indent=2, ensure_ascii=True)
+        yield from _array(map(_plain, findings))
     else:
         make = _DOCUMENTS[form]
         yield from (json.dumps(make(f), ensure_ascii=True, sort_keys=True) for f in findings)
+
+
+def _array(documents: Iterator[str]) -> Iterator[str]:
+    """One array, a document a line."""
+    line = "["
+    for document in documents:
+        yield line
+        line = f"{document},"
+    yield "[]" if line == "[" else line[:-1]
+    if line != "[":
+        yield "]"
 
 
 def _csv(findings: Iterable[Finding]) -> Iterator[str]:
@@ -68,6 +87,13 @@ def _csv(findings: Iterable[Finding]) -> Iterator[str]:
 
 def write(findings: Iterable[Finding], form: str, stream: TextIO) -> int:
     """Write findings in a form; the number of findings written."""
-    listed = list(findings)
-    stream.writelines(line + "\n" for line in lines(listed, form))
-    return len(listed)
+    number = 0
+
+    def counted() -> Iterator[Finding]:
+        nonlocal number
+        for finding in findings:
+            number += 1
+            yield finding
+
+    stream.writelines(f"{line}\n" for line in lines(counted(), form))
+    return number

@@ -53,7 +53,7 @@ def _resource(p: Parts) -> dict[str, Any]:
 
 
 def _service(finding: Finding, p: Parts) -> dict[str, Any]:
-    actors = [{"address": a.address, "count": a.counts.flows} for a in finding.actors]
+    actors = [{"address": a["address"], "count": a["flows"]} for a in finding.actors.members]
     lists = [
         {"ThreatListName": d["feed"], "ThreatNames": [str(d.get("category") or d["feed"])]}
         for d in p.feeds[:50]

@@ -16,6 +16,7 @@ from flowscan.net.services import protocol_name
 
 VERSION = "1.5.0"
 _SEVERITY = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
+_OBSERVABLE = {"name": "src_endpoint.ip", "type_id": 2, "type": "IP Address"}
 _STATUS = {"active": 1, "suppressed": 3, "archived": 5}
 _STATUS_NAME = {1: "New", 3: "Suppressed", 5: "Archived"}
 
@@ -58,8 +59,8 @@ def detection_finding(finding: Finding, version: str = VERSION) -> dict[str, Any
                 "resources": [_resource(p, finding)],
                 "evidences": _evidences(finding, p),
                 "observables": [
-                    {"name": "src_endpoint.ip", "type_id": 2, "type": "IP Address", "value": a}
-                    for a in [actor.address for actor in finding.actors[:100]]
+                    {**_OBSERVABLE, "value": actor["address"]}
+                    for actor in finding.actors.members[:100]
                 ],
             }
         )

@@ -66,8 +66,8 @@ def parts(finding: Finding) -> Parts:
         protocol=_whole(evidence.get("protocol")),
         port=_whole(evidence.get("port")),
         blocked=_blocked(evidence),
-        actor=actors[0] if actors else None,
-        feeds=tuple(a.details for a in actors if a.details.get("feed")),
+        actor=actors[0] if len(actors) else None,
+        feeds=tuple(a["details"] for a in actors.members if a.get("details", {}).get("feed")),
     )
 
 
@@ -98,9 +98,10 @@ def family(address: str) -> str:
 
 def without_empty(value: Any) -> Any:
     """The value without members that are None, empty texts or empty containers."""
+    # Called for each finding with a hundred parts: what has no members is not looked into.
     if isinstance(value, dict):
-        kept = {k: without_empty(v) for k, v in value.items()}
-        return {k: v for k, v in kept.items() if v not in (None, "", {}, [])}
+        kept = {k: without_empty(v) if isinstance(v, dict | list) else v for k, v in value.items()}
+        return {k: v for k, v in kept.items() if v or v == 0}
     if isinstance(value, list):
-        return [without_empty(v) for v in value]
+        return [without_empty(v) if isinstance(v, dict | list) else v for v in value]
     return value

@@ -55,7 +55,7 @@ def ecs(finding: Finding) -> dict[str, Any]:
                     "packets": finding.counts.packets,
                     "community_id": _community(source, target, p),
                 },
-                "related": {"ip": [a.address for a in finding.actors[:100]]},
+                "related": {"ip": [a["address"] for a in finding.actors.members[:100]]},
                 "threat": {
                     "technique": {"id": [a.split(":")[-1] for a in attack]},
                     "tactic": {"id": [a.split(":")[0] for a in attack]},

@@ -146,9 +146,9 @@ class Lake:
                 until=until,
             )
 
-    def read(self, table: str) -> pa.Table:
-        """Read a small table whole."""
-        return small.read(self.snapshot(), table)
+    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read all rows of a small table, whole or some of its columns."""
+        return small.read(self.snapshot(), table, columns)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -182,8 +182,8 @@ class Lake:
             transaction.write_rows(table, rows)
             self.commit(transaction, ())
 
-    def replace(self, table: str, merge: Callable[[pa.Table], pa.Table]) -> None:
-        """Replace a small table by what `merge` makes of it, as one commit.
+    def replace(self, table: str, merge: Callable[[pa.Table], pa.Table | None]) -> None:
+        """Replace a small table by what `merge` makes of it, as one commit; by None: leave it.
 
         `merge` gets the present rows (an empty table of its schema at first) and may be called
         again when another writer changed the table in the meantime.
@@ -191,8 +191,11 @@ class Lake:
         while True:
             snapshot = self.snapshot()
             old = frozenset(entry.path for entry in snapshot.files(table))
+            rows = merge(small.read(snapshot, table))
+            if rows is None:
+                return
             with self.writing() as transaction:
-                transaction.write_rows(table, merge(small.read(snapshot, table)))
+                transaction.write_rows(table, rows)
                 with contextlib.suppress(_Changed):
                     self.commit(transaction, (), removal=_unchanged(table, old))
                     return

@@ -1,9 +1,12 @@
-"""Small tables: rows in the shape of their schema, read whole.
+"""Small tables: rows in the shape of their schema, read whole, by column or in parts.
 
 Invariant: every file of a small table has exactly the columns of `schema.small_schema`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +32,10 @@ def conform(table: str, rows: pa.Table | pa.RecordBatch) -> pa.Table:
     strange = set(rows.schema.names) - set(wanted.names)
     if strange:
         raise LakeError(f"the table has no column {', '.join(sorted(strange))}", where=table)
+    return _shaped(wanted, rows)
+
+
+def _shaped(wanted: pa.Schema, rows: pa.Table) -> pa.Table:
     columns = []
     for item in wanted:
         if item.name in rows.schema.names:
@@ -40,25 +47,66 @@ def conform(table: str, rows: pa.Table | pa.RecordBatch) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=wanted)
 
 
-def read(snapshot: Snapshot, table: str) -> pa.Table:
-    """Read a small table whole, in the order of its commits.
+def read(snapshot: Snapshot, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read all rows of a small table in the order of its commits, whole or some columns of it.
 
     Raises:
         LakeCorrupt: a file is missing or damaged.
     """
+    wanted = _schema(table, columns)
+    parts = []
+    for entry in snapshot.files(table):
+        with _reading(entry):
+            file = _open(snapshot, entry)
+            whole = columns is None
+            rows = file.read(None if whole else wanted.names)
+            parts.append(conform(table, rows) if whole else _shaped(wanted, rows))
+    return pa.concat_tables([wanted.empty_table(), *parts])
+
+
+def batches(
+    snapshot: Snapshot, table: str, columns: Sequence[str], rows: int
+) -> Iterator[pa.Table]:
+    """Read columns of a small table in the order of `read`, at most so many rows at once.
+
+    No more of them is in memory than that, beside the bytes of one file.
+
+    Raises:
+        LakeCorrupt: a file is missing or damaged.
+    """
+    wanted = _schema(table, columns)
+    for entry in snapshot.files(table):
+        with _reading(entry):
+            for batch in _open(snapshot, entry).iter_batches(rows, columns=wanted.names):
+                yield _shaped(wanted, pa.Table.from_batches([batch]))
+
+
+def _schema(table: str, columns: Sequence[str] | None) -> pa.Schema:
     if table not in SMALL_TABLES:
         raise LakeError("no such small table in a lake", where=repr(table)[:80])
-    parts = [_find(snapshot, entry) for entry in snapshot.files(table)]
-    return pa.concat_tables([small_schema(table).empty_table(), *parts])
+    whole = small_schema(table)
+    return whole if columns is None else pa.schema([whole.field(name) for name in columns])
 
 
-def _find(snapshot: Snapshot, entry: FileEntry) -> pa.Table:
+def _open(snapshot: Snapshot, entry: FileEntry) -> pq.ParquetFile:
     for _ in range(2):  # upkeep may move the file between the question where it is and the read
         try:
-            return read_file(snapshot.store, entry, snapshot.key(entry))
+            return pq.ParquetFile(pa.BufferReader(snapshot.store.read(snapshot.key(entry))))
         except FileNotFoundError:
             continue
     raise LakeCorrupt("the file is missing", where=entry.path, hint="run flowscan lake verify")
+
+
+@contextmanager
+def _reading(entry: FileEntry) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeCorrupt(
+            f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"
+        ) from error
 
 
 def read_file(store: Store, entry: FileEntry, key: str) -> pa.Table:
@@ -68,12 +116,6 @@ def read_file(store: Store, entry: FileEntry, key: str) -> pa.Table:
         FileNotFoundError: it does not.
         LakeCorrupt: it is damaged.
     """
-    try:
+    with _reading(entry):
         # pq.read_table would import pyarrow.dataset and with it pyarrow.compute
         return conform(entry.table, pq.ParquetFile(pa.BufferReader(store.read(key))).read())
-    except FileNotFoundError:
-        raise
-    except (OSError, pa.ArrowInvalid) as error:
-        raise LakeCorrupt(
-            f"cannot read the file: {error}", where=entry.path, hint="run flowscan lake verify"
-        ) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import queries
+from flowscan.detect.stored import SHORT, Choice, choose
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
 from flowscan.lake import Lake
@@ -24,6 +25,7 @@ MOST_ACTORS, FEW_ACTORS = 20, 8
 # Past this place in the list a finding names fewer actors: 500 of them must fit a mail.
 _FULL = 100
 MOST_ROWS = 10
+_SHOWN = (*SHORT, "actors", "evidence", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +41,26 @@ class Kept:
 
 
 def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str, str]) -> Kept:
-    """Findings with activity in the period, most severe first, of equals the earliest."""
-    table = lake.read("findings").to_pylist()
-    inside = [
-        r
-        for r in table
-        if (r["last_seen"] or 0) >= period.since and (r["first_seen"] or 0) < period.until
-    ]
-    inside.sort(key=lambda r: (r["status"] != "active", -(r["severity"] or 0), r["first_seen"]))
+    """Findings with activity in the period, most severe first, of equals the earliest.
+
+    Only those that are shown are read whole.
+    """
+    inside = choose(lake, Choice(since=period.since, until=period.until))
+    active = [status == "active" for status in inside.table["status"].to_pylist()]
+    severities = [severity or 0.0 for severity in inside.table["severity"].to_pylist()]
+    firsts = [first or 0 for first in inside.table["first_seen"].to_pylist()]
+    order = sorted(range(len(inside)), key=lambda i: (not active[i], -severities[i], firsts[i]))
     counts = dict.fromkeys(SEVERITIES, 0)
-    for r in inside:
-        if r["status"] == "active":
-            counts[severity_label(r["severity"] or 0)] += 1
+    for counted, severity in zip(active, severities, strict=True):
+        if counted:
+            counts[severity_label(severity)] += 1
     last_run = _json(lake.get_blob("detect", "last-run"), dict).get("at")
     shown = tuple(
         view(r, known, hosts, actors=MOST_ACTORS if place < _FULL else FEW_ACTORS)
-        for place, r in enumerate(inside[:most])
+        for place, r in enumerate(inside.take(order[:most]).rows(_SHOWN))
     )
     return Kept(
-        detected=bool(table) or last_run is not None,
+        detected=lake.snapshot().rows("findings") > 0 or last_run is not None,
         detected_at=last_run,
         total=len(inside),
         shown=shown,

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from estate import Bucket, Estate, Folder, lake_rows
 from s3_server import Server
@@ -19,9 +20,13 @@ from s3_server import Server
 from flowscan.batch import Summary, run_cycle
 from flowscan.batch.cycle import STAGES
 from flowscan.config import Settings
+from flowscan.detect import store
 from flowscan.errors import ConfigError
+from flowscan.ingest import ingest
 from flowscan.lake import Lake
 from flowscan.lake.lock import hold
+from flowscan.schema import small_schema
+from flowscan.sources import open_source
 
 NUMBERS = count(1)
 NOW = int(time.time()) // 300 * 300
@@ -157,6 +162,82 @@ def test_report_and_heartbeat(tmp_path: Path, estate: Estate) -> None:
     assert [p.name for p in report.parent.iterdir()] == ["report.html"]
 
 
+def outputs(tmp_path: Path) -> dict[str, dict[str, str]]:
+    return {
+        "report": {"path": str(tmp_path / "out/report.json"), "format": "json"},
+        "export": {"path": str(tmp_path / "out/findings.ndjson"), "format": "ndjson"},
+    }
+
+
+def statuses(summary: Summary) -> tuple[str, str]:
+    return summary.stages["report"].status, summary.stages["export"].status
+
+
+def test_outputs_are_made_again_only_when_something_changed(tmp_path: Path, estate: Estate) -> None:
+    for i in range(4):
+        estate.add(NOW - 3 * DAY + i * 300)
+    chosen = settings(tmp_path / "lake", tmp_path / "logs", **outputs(tmp_path))
+    at = [float(NOW // HOUR * HOUR + 300)]
+    run = lambda: run_cycle(chosen, clock=lambda: at[0])  # noqa: E731
+    first = run()
+    assert statuses(first) == ("done", "done"), first.to_json()
+    report = tmp_path / "out/report.json"
+    before = report.read_text()
+    at[0] += 600
+    second = run()
+    assert statuses(second) == ("unchanged", "unchanged")
+    assert figures(second, "report") == {"path": str(report)}
+    assert report.read_text() == before
+
+    report.unlink()
+    assert statuses(run()) == ("done", "unchanged")
+    assert json.loads(report.read_text())["overview"] == json.loads(before)["overview"]
+
+    estate.add(NOW - 2 * DAY)  # late
+    assert statuses(run()) == ("done", "unchanged")
+    assert statuses(run()) == ("unchanged", "unchanged")
+    at[0] += HOUR
+    assert statuses(run()) == ("done", "unchanged")  # another window
+    other = replace(chosen, export=replace(chosen.export, format="csv"))
+    assert statuses(run_cycle(other, clock=lambda: at[0])) == ("unchanged", "done")
+
+
+def test_compaction_makes_no_output_again(tmp_path: Path, estate: Estate) -> None:
+    lake = Lake.open(tmp_path / "lake", create=True)
+    for i in range(4):
+        estate.add((NOW - 6 * DAY) // DAY * DAY + HOUR + i * 300)
+        ingest(lake, [open_source(str(tmp_path / "logs"))])
+    never = settings(tmp_path / "lake", **outputs(tmp_path), upkeep={"every": 0})
+    assert statuses(run_cycle(never, clock=lambda: NOW)) == ("done", "done")
+    files = lake.snapshot().files("flows")
+    always = replace(never, upkeep=replace(never.upkeep, every=1))
+    compacted = run_cycle(always, clock=lambda: NOW)
+    assert figures(compacted, "upkeep")["compacted"] == 1
+    assert lake.snapshot().files("flows") != files
+    assert statuses(run_cycle(never, clock=lambda: NOW)) == ("unchanged", "unchanged")
+
+
+def test_findings_that_people_changed_are_exported_again(tmp_path: Path, estate: Estate) -> None:
+    estate.add(NOW - HOUR)
+    chosen = settings(tmp_path / "lake", tmp_path / "logs", **outputs(tmp_path))
+    run_cycle(chosen)
+    lake = Lake.open(tmp_path / "lake")
+    row = dict.fromkeys(small_schema("findings").names, "[]") | {
+        "id": "a" * 32, "severity": 5.0, "count": 1, "first_seen": NOW, "last_seen": NOW,
+        "status": "active", "created": NOW, "updated": NOW, "actors_total": 0, "details": "{}",
+        "days": '[{"actors":[],"actors_total":0,"bytes":1,"day":0,"evidence":{},"first_seen":1,'
+        '"flows":1,"last_seen":1,"packets":1,"severity":5.0}]',
+    }  # fmt: skip
+    table = pa.Table.from_pylist([row], schema=small_schema("findings"))
+    lake.replace("findings", lambda _: table)
+    assert statuses(run_cycle(chosen)) == ("done", "done")
+    store.set_status(lake, ["aaa"], "archived", None, NOW)
+    assert statuses(run_cycle(chosen)) == ("done", "done")
+    assert statuses(run_cycle(chosen)) == ("unchanged", "unchanged")
+    (line,) = (tmp_path / "out/findings.ndjson").read_text().splitlines()
+    assert json.loads(line)["status"] == "archived"
+
+
 def test_upkeep_when_due(tmp_path: Path, estate: Estate) -> None:
     chosen = settings(tmp_path / "lake", tmp_path / "logs", upkeep={"expire": 5 * DAY})
     for i in range(4):
@@ -275,3 +356,7 @@ def test_lake_and_logs_in_buckets(s3: Server, monkeypatch: pytest.MonkeyPatch) -
     assert lake_rows(Lake.open(f"s3://{lake}/lake")) == estate.rows()
     body = s3.client().get_object(Bucket=lake, Key="reports/latest.html")["Body"].read()
     assert body.startswith(b"<!")
+    assert run_cycle(chosen).stages["report"].status == "unchanged"
+    s3.client().delete_object(Bucket=lake, Key="reports/latest.html")
+    assert run_cycle(chosen).stages["report"].status == "done"
+    assert s3.client().head_object(Bucket=lake, Key="reports/latest.html")["ContentLength"] > 1000

@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 
 from flowscan.errors import ReportError, UsageError
-from flowscan.export import FORMATS, asff, lines, ocsf, siem
+from flowscan.export import FORMATS, asff, lines, ocsf, siem, write
 from flowscan.findings import Actor, Counts, Day, Finding, finding_id, from_row, to_row
 
 DAY = 1_767_225_600
@@ -196,6 +196,33 @@ def test_csv_is_safe_for_spreadsheets():
 def test_every_form_takes_nothing_and_one(form):
     assert list(lines([], form)) in ([], ["[]"])
     assert list(lines([finding()], form))
+
+
+def test_plain_documents_are_the_row_with_its_texts_read():
+    one = finding()
+    row = to_row(one)
+    texts = ("actors", "evidence", "details", "days")
+    expected = {k: json.loads(v) if k in texts else v for k, v in row.items()}
+    assert [json.loads(line) for line in lines([one, one], "ndjson")] == [expected, expected]
+    for many in (0, 1, 3):
+        assert json.loads("\n".join(lines([one] * many, "json"))) == [expected] * many
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_findings_are_written_as_they_come(form):
+    taken = []
+
+    def coming():
+        for n in range(5):
+            taken.append(n)
+            yield finding()
+
+    written = lines(coming(), form)
+    next(written)
+    assert len(taken) <= 1
+    stream = io.StringIO()
+    assert write(coming(), form, stream) == 5
+    assert stream.getvalue().endswith("\n")
 
 
 def test_unknown_form():
