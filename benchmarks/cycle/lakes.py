@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,8 +24,6 @@ from benchmarks.measure import Spent, spend
 DAY = 86_400
 LATE_DAYS, LATE_FLOWS = 25, 49
 SETTINGS = """\
-[lake]
-path = {lake}
 [ingest]
 sources = [{source}]
 [report]
@@ -84,8 +83,7 @@ class Made:
 
     def flowscan(self, what: str, at: int, *arguments: str | Path) -> Spent:
         """One command as a process of its own that begins at the time `at`."""
-        command = [sys.executable, "-m", "benchmarks.cycle.at", str(at), *map(str, arguments)]
-        return spend(what, command)
+        return python(what, "benchmarks.cycle.at", at, *arguments)
 
     def run(self, lake: Path, at: int) -> Spent:
         """One cycle over a lake."""
@@ -96,12 +94,11 @@ class Made:
         return sorted(self.path(ending).rglob("*.gz"))
 
     @contextmanager
-    def copied(self, of: Path | None = None) -> Iterator[Path]:
+    def copied(self, of: Path | None = None, name: str = "copy") -> Iterator[Path]:
         """A copy of the lake, or of another; Parquet files are shared, as nothing changes them."""
-        source = of or self.path()
-        target = source.with_name(f"{source.name}.copy")
+        target = self.path(f".{name}")
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, copy_function=_link_or_copy)
+        shutil.copytree(of or self.path(), target, copy_function=_link_or_copy)
         try:
             yield target
         finally:
@@ -134,43 +131,48 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def prepare(kind: str, scratch: Path, *, scale: float, end: int | None, form: str) -> Made:
-    """The lake of that kind; made anew unless the folder has it. `end` is its last midnight."""
-    plan = KINDS[kind]
+def prepare(
+    kind: str, scratch: Path, *, scale: float, end: int | None, form: str, again: bool = False
+) -> Made:
+    """The lake of that kind, made unless the folder has it. `end` is its last midnight.
+
+    `again` keeps the objects and has this flowscan ingest them.
+    """
     name = kind + (f"-{scale:g}" if scale != 1 else "") + (f"-{form}" if form != "v2" else "")
-    scratch.mkdir(parents=True, exist_ok=True)
-    described = scratch.absolute() / f"{name}.json"
+    scratch = scratch.absolute()
+    described = scratch / f"{name}.json"
     if described.exists():
         made = Made(**json.loads(described.read_text()))
         if end in (None, made.end):
+            if again or not made.path().exists():
+                _fill(made)
             return made
-    end = end or _midnight()
+    plan = KINDS[kind]
+    end = end or int(time.time()) // DAY * DAY
     draft = Made(
-        kind, str(scratch.absolute()), name, scale, form, end - plan.days * DAY, end, plan.slot,
-        0, 0, "",
-    )  # fmt: skip
+        kind, str(scratch), name, scale, form, end - plan.days * DAY, end, plan.slot, 0, 0, ""
+    )
+    scratch.mkdir(parents=True, exist_ok=True)
     described.unlink(missing_ok=True)
     for ending in ("", "-src", "-next", "-late", "-out"):
         shutil.rmtree(draft.path(ending), ignore_errors=True)
-    _say(f"{name}: objects of {plan.days} days × {plan.flows * scale:,.0f} flows")
-    _apart(_generate, draft, described)
-    made = Made(**json.loads(described.with_suffix(".draft").read_text()))
+    say(f"{name}: objects of {plan.days} days × {plan.flows * scale:,.0f} flows")
+    apart(_generate, draft)
+    made = Made(**json.loads(described.read_text()))
     _fill(made)
-    described.with_suffix(".draft").replace(described)
     return made
 
 
-def _midnight() -> int:
-    import time
-
-    return int(time.time()) // DAY * DAY
-
-
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _apart(work: Callable[..., None], *arguments: object) -> None:
+def python(what: str, module: str, *arguments: object) -> Spent:
+    """A module as a process of its own."""
+    return spend(what, [sys.executable, "-m", module, *map(str, arguments)])
+
+
+def apart(work: Callable[..., None], *arguments: object) -> None:
     """Work in a process of its own: its memory must not count as that of what is measured."""
     child = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     child.start()
@@ -179,11 +181,12 @@ def _apart(work: Callable[..., None], *arguments: object) -> None:
         sys.exit(f"{work.__name__} failed")
 
 
-def _generate(draft: Made, described: Path) -> None:
+def _generate(draft: Made) -> None:
     from dataclasses import replace
 
     from benchmarks.cycle.estate import estate
     from benchmarks.cycle.objects import Writer, late
+    from benchmarks.generate import key
 
     e = estate(round(KINDS[draft.kind].flows * draft.scale))
     writer = Writer(e, draft.path("-src"), draft.slot, draft.form)
@@ -195,42 +198,42 @@ def _generate(draft: Made, described: Path) -> None:
     kept.parent.mkdir(parents=True)
     path.rename(kept)
     if draft.end - draft.begin > LATE_DAYS * DAY:
-        old = draft.end - LATE_DAYS * DAY
-        late(writer, draft.path("-late") / path.relative_to(draft.path("-src")), old, LATE_FLOWS)
+        where = draft.path("-late") / key(draft.end - draft.slot, 1)
+        late(writer, where, draft.end - LATE_DAYS * DAY, LATE_FLOWS)
     strangers = [*e.regulars[: e.size // 200 + 1], *(f"203.0.113.{n}" for n in range(1, 250))]
     draft.path("-feed.txt").write_text("".join(f"{address}\n" for address in strangers))
     made = replace(draft, flows=total - last, next_flows=last, busy=e.address[0])
-    described.with_suffix(".draft").write_text(json.dumps(asdict(made), indent=1))
+    made.path(".json").write_text(json.dumps(asdict(made), indent=1))
 
 
 def _fill(made: Made) -> None:
-    """Ingest, a feed, and a cycle."""
-    texts = {"lake": made.path(), "source": made.path("-src"),
-             "report": made.path("-out") / "report.html",
+    """Ingest, a feed, and a cycle; the folder has its name when all is done."""
+    lake = made.path(".new")
+    shutil.rmtree(lake, ignore_errors=True)
+    texts = {"source": made.path("-src"), "report": made.path("-out") / "report.html",
              "export": made.path("-out") / "findings.json"}  # fmt: skip
     quoted = {name: json.dumps(str(path)) for name, path in texts.items()}
     made.path(".toml").write_text(SETTINGS.format(**quoted))
     days = sorted({path.parent for path in made.objects()})
-    lake = ("--lake", made.path())
     if days[:-1]:
-        spent = made.flowscan("ingest", made.idle, "ingest", *days[:-1], *lake)
-        _say(f"{made.name}: the days before today, {spent.cpu:.1f} CPU s")
-    _apart(_pieces, made, sorted(days[-1].glob("*.gz")))
-    made.flowscan("feeds", made.idle, "feeds", "add", made.path("-feed.txt"), *lake)
-    spent = made.run(made.path(), made.idle - 60)
-    _say(f"{made.name}: its first cycle, {spent.cpu:.1f} CPU s, peak {spent.rss / 1e6:,.0f} MB")
+        spent = made.flowscan("ingest", made.idle, "ingest", *days[:-1], "--lake", lake)
+        say(f"{made.name}: the days before today, {spent.cpu:.1f} CPU s")
+    apart(_pieces, lake, sorted(days[-1].glob("*.gz")))
+    made.flowscan("feeds", made.idle, "feeds", "add", made.path("-feed.txt"), "--lake", lake)
+    spent = made.run(lake, made.idle - 60)
+    say(f"{made.name}: its first cycle, {spent.cpu:.1f} CPU s, peak {spent.rss / 1e6:,.0f} MB")
+    shutil.rmtree(made.path(), ignore_errors=True)
+    lake.rename(made.path())
 
 
-def _pieces(made: Made, objects: list[Path]) -> None:
+def _pieces(where: Path, objects: list[Path]) -> None:
     """Each object in a commit of its own, as cycles do it."""
-    import time
-
     from flowscan.ingest import ingest
     from flowscan.lake import Lake
     from flowscan.sources import SourceOptions, open_source
 
     began = time.process_time()
-    lake = Lake.open(made.path(), create=True)
+    lake = Lake.open(where, create=True)
     for path in objects:
         ingest(lake, [open_source(str(path), SourceOptions())])
-    _say(f"{made.name}: today by {len(objects)} objects, {time.process_time() - began:.1f} CPU s")
+    say(f"today by {len(objects)} objects, {time.process_time() - began:.1f} CPU s")
