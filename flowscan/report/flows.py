@@ -55,9 +55,7 @@ def totals(engine: Workspace, bound: Mapping[str, Any]) -> dict[bool, Totals]:
         for r in rows(engine, text, bound):
             sums[r.pop("current")] |= r
     return {
-        current: Totals(
-            **found, accepted=found.get("flows", 0) - found.get("rejected", 0)
-        )
+        current: Totals(**found, accepted=found.get("flows", 0) - found.get("rejected", 0))
         for current, found in sums.items()
         if found
     }

@@ -138,7 +138,7 @@ class RejectedSource:
 class Talker:
     """A pair of addresses: bytes from `source` to `destination`, and what these are known as.
 
-    `connections` and `flows`, their records, are those between the two, whoever called.
+    `connections` and `flows`, their accepted records, are those between the two, whoever called.
     """
 
     source: str

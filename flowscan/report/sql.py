@@ -208,10 +208,10 @@ ORDER BY b.flows DESC, b.client
 # What one address sent another, whichever of the two called.
 TALKERS = """
 WITH sent AS (
-    SELECT client AS source, server AS destination, sessions, records, packets_out AS packets,
-           bytes_out AS bytes FROM report_pairs
+    SELECT client AS source, server AS destination, sessions, records - rejected AS records,
+           packets_out AS packets, bytes_out AS bytes FROM report_pairs
     UNION ALL
-    SELECT server, client, sessions, records, packets_in, bytes_in FROM report_pairs
+    SELECT server, client, sessions, records - rejected, packets_in, bytes_in FROM report_pairs
 )
 SELECT source, destination, CAST(sum(sessions) AS BIGINT) AS sessions,
        CAST(sum(records) AS BIGINT) AS records, CAST(sum(packets) AS BIGINT) AS packets,

@@ -39,18 +39,14 @@ def lake_of(folder: Path, flows: Iterable[Flow]) -> Lake:
 
 
 def busiest(flows: Iterable[Flow]) -> list[tuple[str, str, int, int]]:
-    """Every pair by what the interface that saw most of it logged; accepted flows only."""
-    seen: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(
-        lambda: defaultdict(lambda: [0, 0])
-    )
-    for eni, src, dst, size, action in flows:
+    """What everyone sent to whom, and the records between the two; accepted flows only."""
+    sent: dict[tuple[str, str], int] = defaultdict(int)
+    records: dict[frozenset[str], int] = defaultdict(int)
+    for _, src, dst, size, action in flows:
         if action == "ACCEPT":
-            seen[src, dst][eni][0] += 1
-            seen[src, dst][eni][1] += size
-    rows = [
-        (src, dst, max(n for n, _ in by.values()), max(b for _, b in by.values()))
-        for (src, dst), by in seen.items()
-    ]
+            sent[src, dst] += size
+            records[frozenset((src, dst))] += 1
+    rows = [(src, dst, records[frozenset((src, dst))], size) for (src, dst), size in sent.items()]
     return sorted(rows, key=lambda r: (-r[3], r[0], r[1]))
 
 
