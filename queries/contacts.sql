@@ -25,14 +25,17 @@ WITH ended AS (
       WHEN packets_in = 0 THEN 'silent'
       WHEN packets_out = 0 THEN 'refused'
       WHEN protocol <> 6 THEN 'open'
-      WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= 42 * packets_in
-        AND bytes_out <= 66 * packets_out THEN 'closed'
+      WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= (42 + six) * packets_in
+        AND bytes_out <= (66 + six) * packets_out THEN 'closed'
       WHEN bitwise_and(flags_in, 6) = 4 THEN 'closed'
-      WHEN packets_out <= 6 AND bytes_out <= 66 * packets_out AND bytes_in <= 66 * packets_in
-        THEN 'empty'
+      WHEN packets_out <= 6 AND bytes_out <= (66 + six) * packets_out
+        AND bytes_in <= (66 + six) * packets_in THEN 'empty'
       ELSE 'open'
     END AS ending
-  FROM sessions
+  FROM (
+    -- The header of IPv6 is 20 bytes longer.
+    SELECT *, CASE WHEN strpos(server, ':') > 0 THEN 20 ELSE 0 END AS six FROM sessions
+  ) headed
 )
 SELECT
   day, client, server, port, protocol, client_side, server_side, interface_id, account_id,

@@ -109,7 +109,11 @@ class Kept:
 
 _DAY_S: Final = 86_400
 _HOUR_S: Final = 3_600
-_SHOWN_BY: Final = {"sessions": ("first_seen", 1), "volumes": ("hour", _HOUR_S)}
+_SHOWN_BY: Final = {
+    "sessions": ("first_seen", 1),
+    "tallies": ("hour", _HOUR_S),
+    "volumes": ("hour", _HOUR_S),
+}
 """The column by which a table of traffic is shown, and the seconds that a row stands for."""
 
 

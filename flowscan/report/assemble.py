@@ -1,4 +1,4 @@
-"""Makes a report: one engine over one snapshot, the flows folded once, every section asked of that.
+"""Makes a report: the tables of traffic of a period folded once, every section asked of that.
 
 Invariant: findings and matches are read from the lake as detect and match left them, never
 recomputed; the cost is that of a few columnar scans. Only the period and the one before are read.
@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import __version__
-from flowscan.engine import Engine, Opener, Workspace
+from flowscan.engine import Opener, Workspace
 from flowscan.enrich import Geo
 from flowscan.lake import Lake
-from flowscan.report import findings, flows, quality, sql
+from flowscan.report import findings, flows, ground, quality, sql
+from flowscan.report.ground import DAY, HOUR
 from flowscan.report.known import Known
-from flowscan.report.model import Left, Overview, Period, Report
+from flowscan.report.model import Left, Overview, Period, Report, Totals, Undecided
 from flowscan.report.verdict import verdict
 
-DAY = 86_400
 DEFAULT_DAYS = 7
-_STEPS = (300, 900, 1800, 3600, 3 * 3600, 6 * 3600, DAY, 7 * DAY)
+_STEPS = (HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY)
 _MOST_BUCKETS = 110
 
 
@@ -47,10 +47,10 @@ def build(
     now: int | None = None,
     options: Options | None = None,
 ) -> Report:
-    """Make the report of `since <= start < until` (epoch seconds).
+    """Make the report of `since <= start < until` (epoch seconds), rounded out to whole hours.
 
     Without `until` it ends with the last flow, without `since` it begins with the first one, at
-    most seven days before the end.
+    most seven days before the end. Tables of traffic that are not current are made so first.
 
     Raises:
         EngineError: the flows cannot be read.
@@ -58,34 +58,35 @@ def build(
     made = int(time.time()) if now is None else now
     chosen = options or Options()
     known = Known(chosen.geo)
-    period, held = _period(lake, since, until, made)
-    begin, end = period.before.since, period.until
-    snapshot = lake.snapshot(begin, end)
-    with chosen.opener(snapshot, begin, end) if chosen.opener else Engine(snapshot) as engine:
-        bound = _fold(engine, period, chosen.top)
+    asked, held = _period(lake, since, until, made)
+    period = _whole(asked)
+    with ground.opened(lake, period, chosen.opener) as engine:
+        step = _step(period)
+        bound = ground.bounds(period, held) | {"step": step}
+        ground.fold(engine, bound)
         overview = _overview(engine, bound, period, held.since if held else made - DAY)
         hosts = flows.hosts(engine)
         matched = flows.matches(engine, bound)
         kept = findings.read(lake, period, chosen.findings, known, hosts)
-        exposed = flows.exposure(engine, bound)
+        exposed = flows.exposure(engine)
         coverage = quality.coverage(engine, bound, hosts)
-        groups, links = flows.matrix(engine, hosts)
-        step = _step(period)
+        groups, links = flows.matrix(engine)
         report = Report(
-            lake=snapshot.root,
+            lake=lake.store.where,
             made=made,
             version=__version__,
             verdict="",
             detail="",
             tally="",
             verdict_level="unknown",
-            overview=overview,
+            overview=replace(overview, asked=asked if asked != period else None),
             timeline=flows.timeline(engine, bound, period, step),
             heat=flows.heat(engine, bound),
             rejected_ports=flows.rejected_ports(engine, chosen.top),
             rejected_sources=flows.rejected_sources(engine, chosen.top, known),
             talkers=flows.talkers(engine, known, chosen.top),
             exposure=exposed[: chosen.top],
+            probed=flows.rows(engine, sql.PROBED, {})[0]["probed"],
             groups=groups,
             links=links,
             countries=flows.countries(engine, known),
@@ -131,34 +132,9 @@ def _period(
     return Period(min(begin, end - 1), end), held
 
 
-def _fold(engine: Workspace, period: Period, top: int) -> dict[str, Any]:
-    base = min(3600, _step(period))
-    bound = {
-        "since": period.since,
-        "until": period.until,
-        "before": period.before.since,
-        "base": base,
-        "step": _step(period),
-    }
-    for name, text in sql.FOLDS.items():
-        engine.make(name, text, flows.named(text, bound))
-    _pair(engine, bound, top)
-    engine.make("report_hosts", sql.HOSTS)
-    return bound
-
-
-def _pair(engine: Workspace, bound: Mapping[str, Any], top: int) -> None:
-    """Make the pairs of those that matter: all of ours, and whoever may be of a busiest pair."""
-    least = flows.rows(engine, sql.BUSY, {})[0]["least"]
-    while True:
-        engine.make("report_kept", sql.KEPT, {"least": least})
-        engine.make("report_pairs", sql.PAIRS, flows.named(sql.PAIRS, bound))
-        busiest = flows.rows(engine, sql.TALKERS, {"top": top})
-        found = busiest[-1]["bytes"] if len(busiest) == top else 0
-        # A pair that is not there has fewer than `least` bytes.
-        if found >= least:
-            return
-        least = found
+def _whole(asked: Period) -> Period:
+    """The period in whole hours, as bytes are kept."""
+    return Period(asked.since - asked.since % HOUR, -(-asked.until // HOUR) * HOUR)
 
 
 def _step(period: Period) -> int:
@@ -166,16 +142,19 @@ def _step(period: Period) -> int:
 
 
 def _overview(engine: Workspace, bound: Mapping[str, Any], period: Period, first: int) -> Overview:
-    by_period = {row["current"]: flows.totals(row) for row in flows.rows(engine, sql.TOTALS, bound)}
+    by_period = flows.totals(engine, bound)
     parties = flows.rows(engine, sql.PARTIES, bound)[0]
+    internet = flows.rows(engine, sql.INTERNET, bound)[0]
+    unclear = flows.rows(engine, sql.UNDECIDED, bound)[0]
     # Comparing with a period that the lake covers only in part would show growth that is none.
     whole = first <= period.before.since + period.seconds // 10
     return Overview(
         period=period,
-        totals=by_period.get(True, flows.totals({})),
+        totals=by_period.get(True, Totals()),
         previous=by_period.get(False) if whole else None,
         local_addresses=parties["local_addresses"],
         public_addresses=parties["public_addresses"],
-        bytes_in=parties["bytes_in"],
-        bytes_out=parties["bytes_out"],
+        bytes_in=internet["bytes_in"],
+        bytes_out=internet["bytes_out"],
+        undecided=Undecided(unclear["sessions"], unclear["bytes"]),
     )

@@ -68,6 +68,11 @@ def _overview(report: Report) -> Iterator[Row]:
     overview = report.overview
     yield "overview", "period", "since", utc(overview.period.since)
     yield "overview", "period", "until", utc(overview.period.until)
+    yield "overview", "internet", "bytes_in", overview.bytes_in
+    yield "overview", "internet", "bytes_out", overview.bytes_out
+    yield "overview", "undecided", "connections", overview.undecided.connections
+    yield "overview", "undecided", "bytes", overview.undecided.bytes
+    yield "overview", "probed", "connections", report.probed
     for name, value in asdict(overview.totals).items():
         yield "overview", "now", name, value
     if overview.previous:

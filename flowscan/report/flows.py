@@ -1,7 +1,7 @@
-"""The sections that come from flows: each a query over the folded tables, each a tuple of values.
+"""The sections that come from traffic: each a query over the folded tables, a tuple of values.
 
 Invariant: values are bound, lists are bounded by the query or by the caller; an interface goes by
-the address that its records have in common.
+the address that it is known to have.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from flowscan.report.model import (
     Totals,
 )
 
-OTHER, PUBLIC = "other private", "internet"
+OTHER, PUBLIC, ENDPOINT = "other private", "internet", "gateway endpoint"
+_FOLDED = (OTHER, ENDPOINT, PUBLIC)
 MOST_GROUPS = 8
 _LISTED = 50
 _SIDES = ("direction", "local_address", "port")
@@ -38,7 +39,7 @@ _SIDES = ("direction", "local_address", "port")
 
 def named(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of `values` that the SQL names."""
-    return {k: values[k] for k in set(re.findall(r"\$([a-z]+)", text)) if k in values}
+    return {k: values[k] for k in set(re.findall(r"\$([a-z_]+)", text)) if k in values}
 
 
 def rows(engine: Workspace, text: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -47,17 +48,17 @@ def rows(engine: Workspace, text: str, values: Mapping[str, Any]) -> list[dict[s
     return found
 
 
-def totals(row: Mapping[str, Any]) -> Totals:
-    """Key figures of a row of `sql.TOTALS`; zeros of an empty one."""
-    count, rejected = row.get("flows", 0), row.get("rejected", 0)
-    return Totals(
-        flows=count,
-        accepted=count - rejected,
-        rejected=rejected,
-        packets=row.get("packets", 0),
-        bytes=row.get("bytes", 0),
-        interfaces=row.get("interfaces", 0),
-    )
+def totals(engine: Workspace, bound: Mapping[str, Any]) -> dict[bool, Totals]:
+    """Key figures of the period (True) and of the one before it."""
+    sums: dict[bool, dict[str, int]] = {True: {}, False: {}}
+    for text in (sql.RECORDS, sql.BYTES):
+        for r in rows(engine, text, bound):
+            sums[r.pop("current")] |= r
+    return {
+        current: Totals(**found, accepted=found.get("flows", 0) - found.get("rejected", 0))
+        for current, found in sums.items()
+        if found
+    }
 
 
 def hosts(engine: Workspace) -> dict[str, str]:
@@ -66,7 +67,7 @@ def hosts(engine: Workspace) -> dict[str, str]:
 
 
 def timeline(engine: Workspace, bound: Mapping[str, Any], period: Period, step: int) -> Timeline:
-    """Flows over time, steps without flows included."""
+    """Records and bytes over time, steps without any included."""
     seen = {r["t"]: r for r in rows(engine, sql.TIMELINE, bound)}
     begin = period.since - period.since % step
     buckets = []
@@ -77,7 +78,7 @@ def timeline(engine: Workspace, bound: Mapping[str, Any], period: Period, step: 
 
 
 def heat(engine: Workspace, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
-    """Mean flows per hour of the week, for the hours that were observed."""
+    """Mean records per hour of the week, for the hours that were observed."""
     return tuple(
         HeatCell(
             r["weekday"],
@@ -91,53 +92,52 @@ def heat(engine: Workspace, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
 
 
 def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
-    """Refused ports, most flows first."""
+    """Refused ports, most records first."""
     named: dict[tuple[Any, Any], list[tuple[str, int]]] = {}
     for r in rows(engine, sql.REJECTED_PORT_SOURCES, {"top": top}):
-        named.setdefault((r["protocol"], r["dstport"]), []).append(
-            (r["srcaddr"] or "–", r["flows"])
-        )
+        named.setdefault((r["protocol"], r["port"]), []).append((r["client"], r["flows"]))
     return tuple(
         RejectedPort(
-            protocol=r["protocol"] or 0,
-            port=r["dstport"] or 0,
-            service=service_name(r["dstport"], r["protocol"]) or "",
+            protocol=r["protocol"],
+            port=r["port"],
+            service=service_name(r["port"], r["protocol"]) or "",
             flows=r["flows"],
-            packets=r["packets"] or 0,
+            packets=r["packets"],
             sources=r["sources"],
             targets=r["targets"],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
-            top_sources=tuple(named[r["protocol"], r["dstport"]]),
+            top_sources=tuple(named[r["protocol"], r["port"]]),
         )
         for r in rows(engine, sql.REJECTED_PORTS, {"top": top})
     )
 
 
 def rejected_sources(engine: Workspace, top: int, known: Known) -> tuple[RejectedSource, ...]:
-    """Sources of refused flows, most flows first."""
+    """Callers that were refused, most records first."""
     return tuple(
         RejectedSource(
-            address=r["srcaddr"] or "–",
+            address=r["client"],
             flows=r["flows"],
             ports=r["ports"],
             targets=r["targets"],
             accepted=r["accepted"],
-            country=known.country(r["srcaddr"]) if r["srcaddr"] and not r["own"] else "",
+            country=known.country(r["client"]) if r["side"] == "public" else "",
         )
         for r in rows(engine, sql.REJECTED_SOURCES, {"top": top})
     )
 
 
 def talkers(engine: Workspace, known: Known, top: int) -> tuple[Talker, ...]:
-    """Pairs that exchanged most bytes."""
+    """Who sent most accepted bytes to whom."""
     return tuple(
         Talker(
-            source=r["srcaddr"],
-            destination=r["dstaddr"] or "–",
-            source_label=known.name(r["srcaddr"]),
-            destination_label=known.name(r["dstaddr"] or ""),
-            flows=r["flows"],
+            source=r["source"],
+            destination=r["destination"],
+            source_label=known.name(r["source"]),
+            destination_label=known.name(r["destination"]),
+            connections=r["sessions"],
+            flows=r["records"],
             packets=r["packets"],
             bytes=r["bytes"],
         )
@@ -145,38 +145,38 @@ def talkers(engine: Workspace, known: Known, top: int) -> tuple[Talker, ...]:
     )
 
 
-def exposure(engine: Workspace, bound: Mapping[str, Any]) -> tuple[Exposure, ...]:
-    """Ports of ours that public addresses reached, sensitive ones first."""
+def exposure(engine: Workspace) -> tuple[Exposure, ...]:
+    """Ports of ours that answered public addresses, sensitive ones first, then by sources."""
     return tuple(
         Exposure(
-            address=r["dstaddr"],
+            address=r["server"],
             interface=r["interface_id"] or "",
             protocol=r["protocol"],
-            port=r["dstport"],
-            service=service_name(r["dstport"], r["protocol"]) or "",
-            sensitive=r["dstport"] in SENSITIVE,
+            port=r["port"],
+            service=service_name(r["port"], r["protocol"]) or "",
+            sensitive=r["port"] in SENSITIVE,
             sources=r["sources"],
-            flows=r["flows"],
-            bytes=r["bytes"] or 0,
+            connections=r["sessions"],
+            bytes=r["bytes"],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
         )
-        for r in rows(engine, sql.EXPOSURE, bound)
+        for r in rows(engine, sql.EXPOSURE, {})
     )
 
 
-def matrix(engine: Workspace, names: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Link, ...]]:
+def matrix(engine: Workspace) -> tuple[tuple[str, ...], tuple[Link, ...]]:
     """Who sent to whom: our busiest interfaces by address, the rest folded into groups."""
-    found = rows(engine, sql.LINKS, {"other": OTHER, "public": PUBLIC})
+    found = rows(engine, sql.LINKS, {"other": OTHER, "public": PUBLIC, "endpoint": ENDPOINT})
     weight: dict[str, int] = {}
     for r in found:
         for side in (r["source"], r["destination"]):
             weight[side] = weight.get(side, 0) + r["bytes"] + r["flows"]
-    own = sorted(set(names.values()) & set(weight), key=lambda a: (-weight[a], a))
+    own = sorted(set(weight) - set(_FOLDED), key=lambda a: (-weight[a], a))
     shown = set(own[:MOST_GROUPS])
     links: dict[tuple[str, str], Link] = {}
     for r in found:
-        ends = [x if x in shown or x in {OTHER, PUBLIC} else OTHER for x in _ends(r)]
+        ends = [x if x in shown or x in _FOLDED else OTHER for x in _ends(r)]
         old = links.get((ends[0], ends[1]), Link(ends[0], ends[1], 0, 0, 0))
         links[ends[0], ends[1]] = Link(
             ends[0],
@@ -186,7 +186,7 @@ def matrix(engine: Workspace, names: Mapping[str, str]) -> tuple[tuple[str, ...]
             old.rejected + r["rejected"],
         )
     used = {side for key in links for side in key}
-    groups = (*sorted(shown), *(g for g in (OTHER, PUBLIC) if g in used))
+    groups = (*sorted(shown), *(g for g in _FOLDED if g in used))
     return groups, tuple(sorted(links.values(), key=lambda x: (-x.bytes, x.source, x.destination)))
 
 

@@ -73,7 +73,7 @@ def tiles(report: Report) -> list[Tile]:
     buckets = report.timeline.buckets
     return [
         Tile(
-            "Flows",
+            "Records",
             human_count(now.flows),
             f"{human_count(now.accepted)} accepted",
             change(now.flows, before.flows if before else None),
@@ -82,7 +82,7 @@ def tiles(report: Report) -> list[Tile]:
         Tile(
             "Refused",
             human_count(now.rejected),
-            f"{share:.1%} of all flows",
+            f"{share:.1%} of all records",
             change(now.rejected, before.rejected if before else None),
             _line([b.rejected for b in buckets]),
         ),
@@ -96,7 +96,7 @@ def tiles(report: Report) -> list[Tile]:
         Tile(
             "Public addresses",
             human_count(o.public_addresses),
-            f"met by {human_count(o.local_addresses)} private addresses on "
+            f"met by {human_count(o.local_addresses)} of your own on "
             f"{human_count(now.interfaces)} interfaces",
         ),
     ]

@@ -12,6 +12,17 @@ from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
 from flowscan.text import change, human_bytes, human_count, markdown_text, plain, utc
 
+_FIGURES = {
+    "flows": "records",
+    "accepted": "accepted records",
+    "rejected": "refused records",
+    "packets": "packets",
+    "bytes": "bytes",
+    "refused_packets": "refused packets",
+    "refused_bytes": "refused bytes",
+    "interfaces": "interfaces",
+}
+
 
 def render(report: Report) -> str:
     """The report as one Markdown text."""
@@ -23,12 +34,15 @@ def render(report: Report) -> str:
     if report.known is None:
         parts.append("Bring logs in: `flowscan ingest ./logs`, or `s3://BUCKET/AWSLogs/`.")
         return "\n\n".join(part for part in parts if part) + "\n"
-    period = report.overview.period
+    period, asked = report.overview.period, report.overview.asked
     parts.append(f"{utc(period.since)} to {utc(period.until)}, from {markdown_text(report.lake)}")
+    if asked:
+        parts.append(f"These are the whole hours of {utc(asked.since)} to {utc(asked.until)}.")
     parts.append(_figures(report))
     for title, heads, rows, nothing in _sections(report):
         body = _table(heads, rows) if rows else nothing
         parts.append(f"## {title}\n\n{body}")
+    parts.append(_probes(report))
     q = report.quality
     parts.append(
         f"{human_count(q.records)} records: {human_count(q.flows)} flows, "
@@ -40,14 +54,32 @@ def render(report: Report) -> str:
 
 def _figures(report: Report) -> str:
     now, before = report.overview.totals, report.overview.previous
-    names = ("flows", "accepted", "rejected", "packets", "bytes", "interfaces")
     rows = []
-    for name in names:
+    for name, title in _FIGURES.items():
         value = getattr(now, name)
-        shown = human_bytes(value) if name == "bytes" else human_count(value)
+        shown = human_bytes(value) if name.endswith("bytes") else human_count(value)
         old = change(value, getattr(before, name)) if before else None
-        rows.append([name, shown, old or "–"])
+        rows.append([title, shown, old or "–"])
+    for title, size in (
+        ("to the internet", report.overview.bytes_out),
+        ("from the internet", report.overview.bytes_in),
+    ):
+        rows.append([title, human_bytes(size), "–"])
     return _table(["figure", "value", "change"], rows)
+
+
+def _probes(report: Report) -> str:
+    """What is in no table: calls that nobody answered, and those of unknown callers."""
+    unclear = report.overview.undecided
+    said = []
+    if report.probed:
+        said.append(f"{human_count(report.probed)} connections from outside got no answer.")
+    if unclear.connections:
+        said.append(
+            f"Who called is unknown for {human_count(unclear.connections)} connections"
+            f" ({human_bytes(unclear.bytes)})."
+        )
+    return " ".join(said)
 
 
 def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]], str]]:
@@ -88,7 +120,7 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
     )
     yield (
         "Refused ports",
-        ["port", "service", "flows", "sources", "targets"],
+        ["port", "service", "records", "sources", "targets"],
         [
             [
                 f"{p.port}/{protocol_name(p.protocol)}",
@@ -99,11 +131,11 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
             ]
             for p in report.rejected_ports[:15]
         ],
-        "No flow was refused.",
+        "No record was refused.",
     )
     yield (
-        "What the internet reached",
-        ["address", "port", "service", "sensitive", "sources", "flows"],
+        "What answers the internet",
+        ["address", "port", "service", "sensitive", "sources", "connections"],
         [
             [
                 e.address,
@@ -111,7 +143,7 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
                 e.service,
                 "yes" if e.sensitive else "",
                 human_count(e.sources),
-                human_count(e.flows),
+                human_count(e.connections),
             ]
             for e in report.exposure
         ],
@@ -119,16 +151,16 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
     )
     yield (
         "Pairs that exchanged most",
-        ["from", "to", "bytes", "flows"],
+        ["from", "to", "bytes", "connections"],
         [
-            [t.source, t.destination, human_bytes(t.bytes), human_count(t.flows)]
+            [t.source, t.destination, human_bytes(t.bytes), human_count(t.connections)]
             for t in report.talkers[:10]
         ],
-        "No flow was accepted.",
+        "Nothing was accepted.",
     )
     yield (
         "Coverage",
-        ["interface", "address", "flows", "silent hours", "NODATA", "SKIPDATA"],
+        ["interface", "address", "records", "silent hours", "NODATA", "SKIPDATA"],
         [
             [
                 c.interface or "–",

@@ -30,19 +30,38 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Key figures of a period. Bytes and packets are those of accepted flows."""
+    """Key figures of a period.
+
+    `flows`, `accepted` and `rejected` count records. Packets and bytes count each packet once,
+    however many interfaces recorded it; those that were refused stand apart.
+    """
 
     flows: int = 0
     accepted: int = 0
     rejected: int = 0
     packets: int = 0
     bytes: int = 0
+    refused_packets: int = 0
+    refused_bytes: int = 0
     interfaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """Connections of which nobody can tell who called, and the accepted bytes of them."""
+
+    connections: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """The period in figures; `previous` is None where the lake does not reach back so far."""
+    """The period in figures; `previous` is None where the lake does not reach back so far.
+
+    `bytes_in` and `bytes_out` crossed the edge between ours and the internet; what went through a
+    gateway endpoint did not. `asked` is the period that was asked for, where it is not of whole
+    hours and `period` therefore is wider.
+    """
 
     period: Period
     totals: Totals
@@ -51,11 +70,13 @@ class Overview:
     public_addresses: int
     bytes_in: int
     bytes_out: int
+    undecided: Undecided = Undecided()
+    asked: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One step of the timeline."""
+    """One step of the timeline: records accepted and rejected, accepted bytes."""
 
     start: int
     accepted: int
@@ -65,7 +86,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Flows over time in equal steps, without gaps; `step` in seconds."""
+    """Records over time in equal steps, without gaps; `step` in seconds."""
 
     step: int
     buckets: tuple[Bucket, ...]
@@ -73,7 +94,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """Mean flows per hour at an hour of the week; `weekday` 0 is Monday, `hours` observed."""
+    """Mean records per hour at an hour of the week; `weekday` 0 is Monday, `hours` observed."""
 
     weekday: int
     hour: int
@@ -84,7 +105,10 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class RejectedPort:
-    """One refused port: who knocked, at how many of ours."""
+    """One refused port: who called, how many it was; `flows` are refused records.
+
+    The port is that of the server, whichever direction was refused.
+    """
 
     protocol: int
     port: int
@@ -100,7 +124,7 @@ class RejectedPort:
 
 @dataclass(frozen=True, slots=True)
 class RejectedSource:
-    """One source of refused flows."""
+    """Who called and was refused; `flows` are refused records of its calls, `accepted` others."""
 
     address: str
     flows: int
@@ -112,12 +136,16 @@ class RejectedSource:
 
 @dataclass(frozen=True, slots=True)
 class Talker:
-    """A pair of addresses: bytes from `source` to `destination`, and what these are known as."""
+    """A pair of addresses: bytes from `source` to `destination`, and what these are known as.
+
+    `connections` and `flows`, their accepted records, are those between the two, whoever called.
+    """
 
     source: str
     destination: str
     source_label: str
     destination_label: str
+    connections: int
     flows: int
     packets: int
     bytes: int
@@ -125,7 +153,7 @@ class Talker:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A port of ours that the internet reached."""
+    """A port of ours that answered the internet: its sources, connections and bytes received."""
 
     address: str
     interface: str
@@ -134,7 +162,7 @@ class Exposure:
     service: str
     sensitive: bool
     sources: int
-    flows: int
+    connections: int
     bytes: int
     first_seen: int
     last_seen: int
@@ -142,7 +170,10 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A cell of the talk matrix: what one group sent to another."""
+    """A cell of the talk matrix: accepted bytes that one group sent to another.
+
+    `flows` and `rejected` are the records of the calls of `source` at `destination`.
+    """
 
     source: str
     destination: str
@@ -153,7 +184,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Traffic with one country, by the MMDB data of the user."""
+    """Traffic with one country, by the MMDB data of the user; `flows` are records."""
 
     name: str
     addresses: int
@@ -247,7 +278,10 @@ class DetectionView:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceCoverage:
-    """What is known of one interface; `silent_hours` have neither flows nor a word about it."""
+    """What is known of one interface; `silent_hours` have neither records nor a word about it.
+
+    `flows` are the records it made; `bytes` those that are told under it, each packet once.
+    """
 
     interface: str
     label: str
@@ -289,7 +323,8 @@ class Left:
 class Report:
     """One report; `findings` holds the most severe, `left` counts the rest.
 
-    `known` reaches from the first to the last flow of the lake; None when there is none.
+    `known` reaches from the first to the last flow of the lake; None when there is none. `probed`
+    counts connections from public addresses to ours that were refused, silent or reset.
     """
 
     lake: str
@@ -306,6 +341,7 @@ class Report:
     rejected_sources: tuple[RejectedSource, ...]
     talkers: tuple[Talker, ...]
     exposure: tuple[Exposure, ...]
+    probed: int
     groups: tuple[str, ...]
     links: tuple[Link, ...]
     countries: tuple[Country, ...]
@@ -323,5 +359,5 @@ class Report:
 
     @property
     def is_empty(self) -> bool:
-        """No flow in the period."""
+        """No record in the period."""
         return self.overview.totals.flows == 0

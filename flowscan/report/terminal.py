@@ -114,6 +114,9 @@ class _Page:
             return
         span = f"{_day(period.since)} to {_day(period.until)} UTC, {human_duration(period.seconds)}"
         self._say(span, "dim")
+        asked = self.r.overview.asked
+        if asked:
+            self._say(f"whole hours of {_day(asked.since)} to {_day(asked.until)} UTC", "dim")
         mark = MARKS.get(r.verdict_level, "")
         self._say(f"{mark} {r.verdict}".strip(), COLORS.get(r.verdict_level, "bold"))
         for line in (r.detail, r.tally):
@@ -123,10 +126,10 @@ class _Page:
     def _figures(self) -> None:
         o = self.r.overview
         now, before = o.totals, o.previous
-        share = f"{now.rejected / now.flows:.1%} of flows" if now.flows else ""
+        share = f"{now.rejected / now.flows:.1%} of records" if now.flows else ""
         rows = []
         for name, shown, field, note in (
-            ("flows", human_count(now.flows), "flows", f"{human_count(now.accepted)} accepted"),
+            ("records", human_count(now.flows), "flows", f"{human_count(now.accepted)} accepted"),
             ("refused", human_count(now.rejected), "rejected", share),
             (
                 "bytes",
@@ -230,10 +233,10 @@ class _Page:
         ports = self.r.rejected_ports
         self._title("Refused ports")
         if not ports:
-            self._say("No flow was refused in this period.")
+            self._say("No record was refused in this period.")
             return
         room = 40 if self.wide else 16
-        heads = [("port", "left"), ("service", "left"), ("flows", "right"), ("", "left")]
+        heads = [("port", "left"), ("service", "left"), ("records", "right"), ("", "left")]
         heads += [("sources", "right"), ("targets", "right")]
         if self.wide:
             heads += [("busiest source", "left"), ("last", "left")]
@@ -248,12 +251,13 @@ class _Page:
         self._table(heads, rows)
 
     def _exposure(self) -> None:
-        self._title("What the internet reached")
+        self._title("What answers the internet")
         if not self.r.exposure:
-            self._say("No public address reached a port of yours.")
+            self._say("No port of yours answered a public address.")
+            self._probed()
             return
         heads = [("address", "fold"), ("port", "left"), ("", "left"), ("sources", "right")]
-        heads += [("flows", "right"), ("bytes in", "right")]
+        heads += [("connections", "right"), ("bytes in", "right")]
         rows = []
         for e in self.r.exposure[:12]:
             mark = self._text(
@@ -261,9 +265,16 @@ class _Page:
             )
             port = f"{e.port}/{protocol_name(e.protocol)} {e.service}".rstrip()
             row: list[Any] = [e.address, port, mark, human_count(e.sources)]
-            rows.append([*row, human_count(e.flows), human_bytes(e.bytes)])
+            rows.append([*row, human_count(e.connections), human_bytes(e.bytes)])
         self._table(heads, rows)
         self._more(len(self.r.exposure) + self.r.left.exposure - 12, "flowscan query --list")
+        self._probed()
+
+    def _probed(self) -> None:
+        if self.r.probed:
+            self._say(
+                f"{human_count(self.r.probed)} connections from outside got no answer.", "dim"
+            )
 
     def _talkers(self) -> None:
         talkers = self.r.talkers
@@ -271,7 +282,7 @@ class _Page:
             return
         self._title("Pairs that exchanged most")
         heads = [("from", "left"), ("to", "left"), ("bytes", "right"), ("", "left")]
-        heads += [("flows", "right")]
+        heads += [("connections", "right")]
         room = 50 if self.wide else 18
         rows = [
             [
@@ -279,11 +290,18 @@ class _Page:
                 t.destination,
                 human_bytes(t.bytes),
                 self._text(bar(t.bytes, talkers[0].bytes, room), "cyan"),
-                human_count(t.flows),
+                human_count(t.connections),
             ]
             for t in talkers[:10]
         ]
         self._table(heads, rows)
+        unclear = self.r.overview.undecided
+        if unclear.connections:
+            self._say(
+                f"Who called is unknown for {human_count(unclear.connections)} connections"
+                f" ({human_bytes(unclear.bytes)}).",
+                "dim",
+            )
 
     def _coverage(self) -> None:
         q = self.r.quality
@@ -297,7 +315,7 @@ class _Page:
         )
         worst = [c for c in self.r.coverage if c.skipdata or c.silent_hours]
         if worst:
-            heads = [("interface", "left"), ("address", "left"), ("flows", "right")]
+            heads = [("interface", "left"), ("address", "left"), ("records", "right")]
             heads += [("silent hours", "right"), ("windows lost", "right")]
             rows = [
                 [

@@ -51,7 +51,7 @@ def _empty(known: Period | None) -> Verdict:
 def _quiet(report: Report, passed: int) -> Verdict:
     totals = report.overview.totals
     part = totals.rejected / totals.flows
-    share = f"{part:.0%} of {human_count(totals.flows)} flows were refused."
+    share = f"{part:.0%} of {human_count(totals.flows)} records were refused."
     if passed:
         return Verdict(f"{_addresses(passed)} got through.", "", share, "medium")
     if not report.detected:

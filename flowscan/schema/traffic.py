@@ -98,6 +98,13 @@ TRAFFIC_TABLES: dict[str, dict[str, str]] = {
         "first_seen": "time",
         "last_seen": "time",
     },
+    "tallies": {
+        "day": "time",
+        "hour": "time",
+        "interface_id": "string",
+        "records": "int64",
+        "rejected": "int64",
+    },
     "volumes": {
         "day": "time",
         "hour": "time",

@@ -156,6 +156,7 @@ _ORDER: Final = {
     "edges": "srcaddr, dstaddr, recorder",
     "sessions": "server, server_port, client, first_seen",
     "contacts": "server, port, client",
+    "tallies": "hour, interface_id",
     "volumes": "hour, server, port, client",
 }
 _TIME: Final = {"sessions": "first_seen"}

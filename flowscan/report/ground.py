@@ -1,0 +1,73 @@
+"""The ground of a report: the tables of traffic of a period, folded once for all sections.
+
+Invariant: whatever engine it is, the sections find the same tables; days that the period covers in
+part are answered by sessions, since contacts are by UTC day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from flowscan import queries
+from flowscan.engine import Opener, Workspace
+from flowscan.lake import Lake
+from flowscan.report import sql
+from flowscan.report.flows import named
+from flowscan.report.model import Period
+from flowscan.traffic import derive, reading
+
+HOUR: Final = 3_600
+DAY: Final = 86_400
+
+
+@contextlib.contextmanager
+def opened(lake: Lake, period: Period, opener: Opener | None) -> Iterator[Workspace]:
+    """A workspace in which the tables of traffic of a period and the one before it stand.
+
+    Raises:
+        EngineError: the flows cannot be read.
+    """
+    since, until = period.before.since, period.until
+    if opener is None:
+        with reading(lake, since, until) as engine:
+            yield engine
+        return
+    first, last = since - since % DAY, -(-until // DAY) * DAY
+    with opener(lake.snapshot(first, last), first, last) as workspace:
+        derive.make(workspace, first, last)
+        yield workspace
+
+
+def bounds(period: Period, held: Period | None) -> dict[str, int]:
+    """The times that the SQL is bound to; `held` is what the lake has."""
+    since, until = period.since, period.until
+    first = -(-since // DAY) * DAY
+    last = until - until % DAY
+    # Where there is nothing beyond the period, a day is whole though the period cuts it.
+    if held and held.since >= since:
+        first = since - since % DAY
+    if held and held.until <= until:
+        last = -(-until // DAY) * DAY
+    return {
+        "since": since,
+        "until": until,
+        "before": period.before.since,
+        "days_since": min(first, last),
+        "days_until": last,
+    }
+
+
+def fold(workspace: Workspace, bound: Mapping[str, Any]) -> None:
+    """Make the tables that the sections ask."""
+    for name, text in sql.FOLDS.items():
+        workspace.make(name, text, named(text, bound))
+    reached = sql.REACHED
+    if bound["days_since"] > bound["since"] or bound["days_until"] < bound["until"]:
+        workspace.make("report_sessions", sql.PARTIAL, named(sql.PARTIAL, bound))
+        contacts = next(q for q in queries.derived() if q.id == "contacts")
+        ended = sql.REACHED_PARTLY.format(contacts=queries.inline(contacts, {}))
+        workspace.make("report_partly", workspace.translate(ended))
+        reached += "UNION ALL SELECT * FROM report_partly"
+    workspace.make("report_reached", reached, named(reached, bound))
