@@ -41,7 +41,8 @@ class Activity:
     `undecided` with whom it is not known who did: ten pairs each, with up to three of their
     services and the connections by outcome. `services` are its own that were called, of
     `services_open` that answered with more than a reset and `services_tried` in all. `sides` says
-    whether it is ours, public or other.
+    whether it is ours, public or other; `gateway` that it passes on what others send, which
+    counts as theirs and stands at their addresses.
     """
 
     flows: int = 0
@@ -54,6 +55,7 @@ class Activity:
     last_seen: int | None = None
     addresses: int = 0
     sides: tuple[str, ...] = ()
+    gateway: bool = False
     services_tried: int = 0
     services_open: int = 0
     sparkline: tuple[int, ...] = ()
@@ -175,30 +177,30 @@ FROM touched GROUP BY bucket ORDER BY bucket
 """
 _PAIRS: Final = """
 SELECT mine, peer, count(*) AS ports, count(*) FILTER (answered > 0) AS ports_open,
-  max_by({'port': port, 'protocol': protocol}, connections * 65536 - port, 3) AS services,
-  CAST(sum(connections) AS BIGINT) AS connections,
+  max_by({'port': port, 'protocol': protocol}, sessions * 65536 - port, 3) AS services,
+  CAST(sum(sessions) AS BIGINT) AS sessions,
   CAST(sum(answered) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
   CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
   CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received,
   min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM (
   SELECT mine, peer, protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
-    sum(sessions) AS connections, sum("open" + empty) AS answered, sum(closed) AS closed,
+    sum(sessions) AS sessions, sum("open" + empty) AS answered, sum(closed) AS closed,
     sum(silent) AS silent, sum(refused) AS refused, sum(sent) AS sent, sum(received) AS received,
     min(first_seen) AS first_seen, max(last_seen) AS last_seen
   FROM met WHERE way = $way GROUP BY ALL
 )
 GROUP BY mine, peer
-ORDER BY connections DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
+ORDER BY sessions DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
 """
 _SERVICES: Final = """
 SELECT protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
-  count(DISTINCT peer) AS callers, CAST(sum(sessions) AS BIGINT) AS connections,
+  count(DISTINCT peer) AS callers, CAST(sum(sessions) AS BIGINT) AS sessions,
   CAST(sum("open" + empty) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
   CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
   CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received
 FROM met WHERE way = 'called_by'
-GROUP BY ALL ORDER BY answered > 0 DESC, connections DESC, protocol, port LIMIT 10
+GROUP BY ALL ORDER BY answered > 0 DESC, sessions DESC, protocol, port LIMIT 10
 """
 _OPEN: Final = """
 SELECT count(*) AS services_tried, count(*) FILTER (answered > 0) AS services_open
@@ -218,7 +220,14 @@ SELECT mine AS address, CAST(sum(records) AS BIGINT) AS flows,
   CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
 FROM touched GROUP BY ALL ORDER BY flows DESC, bytes DESC, address LIMIT 10
 """
-_DISTINCT: Final = "SELECT client AS text FROM contacts UNION SELECT server FROM contacts"
+_GATEWAY: Final = """
+SELECT coalesce(max(gateway), 0) > 0 AS gateway
+FROM hosts WHERE address IN (SELECT text FROM wanted)
+"""
+_DISTINCT: Final = """
+SELECT client AS text FROM contacts UNION SELECT server FROM contacts UNION
+SELECT address FROM hosts
+"""
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 86_400
 _ALWAYS: Final = (0, 1 << 62)
@@ -231,8 +240,9 @@ def _activity(lake: Lake, interval: Interval, since: int | None, until: int | No
         engine.put("wanted", _texts(engine, interval))
         engine.execute(_TOUCHED)
         totals = engine.execute(_TOTALS).to_pylist()[0]
+        totals |= engine.execute(_GATEWAY).to_pylist()[0]
         if not totals["flows"]:
-            return Activity()
+            return Activity(gateway=totals["gateway"])
         begin, end = (_ALWAYS[i] if t is None else t for i, t in enumerate((since, until)))
         engine.execute(_MET, {"since": begin, "until": end})
         lists: dict[str, Any] = {

@@ -128,6 +128,8 @@ def _activity(found: Lookup) -> None:
     from flowscan.cli.render import human_bytes, utc
 
     seen = found.activity
+    if seen.gateway:
+        _line("gateway", "passes on what others send, which counts as theirs")
     if not seen.flows:
         _line("activity", "none in the lake")
         return
@@ -183,7 +185,7 @@ def _pair(row: dict[str, Any], several: bool) -> str:
 
 
 def _outcome(row: dict[str, Any]) -> str:
-    times = f"{row['connections']:,} time{'s' if row['connections'] != 1 else ''}"
+    times = f"{row['sessions']:,} time{'s' if row['sessions'] != 1 else ''}"
     parts = [f"{row['answered'] or 'none'} answered"]
     parts += [f"{row[name]:,} {name}" for name in ("reset", "unanswered", "refused") if row[name]]
     return f"{times} ({', '.join(parts)})"

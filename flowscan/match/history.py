@@ -86,7 +86,9 @@ class _Seen:
 
     def changed_days(self, days: dict[int, str]) -> set[int]:
         """Days that are new, different or gone."""
-        return {day for day in self.days.keys() | days.keys() if self.days.get(day) != days.get(day)}
+        return {
+            day for day in self.days.keys() | days.keys() if self.days.get(day) != days.get(day)
+        }
 
 
 def _days(snapshot: Snapshot) -> dict[int, str]:

@@ -27,8 +27,7 @@ both ways, 6 when refused; never 1."""
 
 @dataclass(slots=True)
 class Stats:
-    """Numbers of one match run; `days` were compared, `flows` touch listed addresses; `seconds`
-    by step."""
+    """Numbers of a match run: `days` compared, `flows` of listed addresses, `seconds` by step."""
 
     addresses: int = 0
     indicators: int = 0
