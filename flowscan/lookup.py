@@ -1,7 +1,9 @@
 """Everything known about an address or a prefix: lists, activity, place, registration.
 
-One object of plain values, for the command line and the report. Invariant: nothing leaves the
-host unless a `Registrar` is given, and a source that has no answer leaves a note, not an error.
+One object of plain values, for the command line and the report. Activity comes from the tables of
+traffic: volumes say how much and when, contacts who called whom and how it ended. Invariant:
+nothing leaves the host unless a `Registrar` is given, and a source that has no answer leaves a
+note, not an error.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from flowscan.engine import Engine
+from flowscan import traffic
 from flowscan.enrich.mmdb import Geo, Place
 from flowscan.enrich.rdap import Registrar, Registration
 from flowscan.errors import UsageError
@@ -23,6 +25,7 @@ from flowscan.net.networks import Network, classify
 from flowscan.net.numbers import numbers
 
 if TYPE_CHECKING:
+    from flowscan.engine import Engine
     from flowscan.lake import Lake
 
 BUCKETS: Final = 60
@@ -31,7 +34,16 @@ BUCKETS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the lake has about the addresses; times are epoch seconds, lists are by weight."""
+    """What the lake has about the addresses; times are epoch seconds, lists are by weight.
+
+    `flows`, `accepted` and `refused` count flow records; bytes count once whoever recorded them,
+    and only where they were let through. `called` are whom it called, `called_by` who called it,
+    `undecided` with whom it is not known who did: ten pairs each, with up to three of their
+    services and the connections by outcome. `services` are its own that were called, of
+    `services_open` that answered with more than a reset and `services_tried` in all. `sides` says
+    whether it is ours, public or other; `gateway` that it passes on what others send, which
+    counts as theirs and stands at their addresses.
+    """
 
     flows: int = 0
     accepted: int = 0
@@ -42,10 +54,16 @@ class Activity:
     first_seen: int | None = None
     last_seen: int | None = None
     addresses: int = 0
+    sides: tuple[str, ...] = ()
+    gateway: bool = False
+    services_tried: int = 0
+    services_open: int = 0
     sparkline: tuple[int, ...] = ()
-    ports: tuple[dict[str, Any], ...] = ()
+    called: tuple[dict[str, Any], ...] = ()
+    called_by: tuple[dict[str, Any], ...] = ()
+    undecided: tuple[dict[str, Any], ...] = ()
+    services: tuple[dict[str, Any], ...] = ()
     interfaces: tuple[dict[str, Any], ...] = ()
-    peers: tuple[dict[str, Any], ...] = ()
     busiest: tuple[dict[str, Any], ...] = ()
 
 
@@ -88,6 +106,10 @@ def lookup(
     notes = [] if geo else ["country and AS: no MMDB file given (--mmdb or [enrich] mmdb)"]
     if registrar is None:
         notes.append("registration: not asked (--whois)")
+    if any(edge is not None and edge % _HOUR_S for edge in (since, until)):
+        notes.append("the window is widened to whole hours, connections to whole UTC days")
+    elif any(edge is not None and edge % _DAY_S for edge in (since, until)):
+        notes.append("connections and their outcomes are those of whole UTC days")
     return Lookup(
         target=target.strip(),
         first=first,
@@ -114,100 +136,149 @@ def _lists(lake: Lake, interval: Interval, now: int) -> tuple[dict[str, Any], ..
     return tuple(r for r in rows if r["expires"] is None or r["expires"] > now)
 
 
+# Both ends of a row may be meant: it counts once, as its client's.
 _TOUCHED: Final = """
 CREATE OR REPLACE TEMP TABLE touched AS
-SELECT *, s.text IS NOT NULL AS sent,
-  coalesce(s.text, d.text) AS mine, CASE WHEN s.text IS NULL THEN srcaddr ELSE dstaddr END AS peer
-FROM (
-  SELECT interface_id, srcaddr, dstaddr, srcport, dstport, protocol, packets, bytes, "start",
-    "end", action
-  FROM flows
-  WHERE srcaddr IN (SELECT text FROM wanted) OR dstaddr IN (SELECT text FROM wanted)
-) f
-LEFT JOIN wanted s ON s.text = srcaddr
-LEFT JOIN wanted d ON d.text = dstaddr
+SELECT client AS mine, client_side AS side, bytes_out AS sent, bytes_in AS received,
+  server IN (SELECT text FROM wanted) AS inside, v.*
+FROM volumes v WHERE client IN (SELECT text FROM wanted)
+UNION ALL
+SELECT server, server_side, bytes_in, bytes_out, false, v.*
+FROM volumes v
+WHERE server IN (SELECT text FROM wanted) AND client NOT IN (SELECT text FROM wanted)
 """
+_MET: Final = """
+CREATE OR REPLACE TEMP TABLE met AS
+SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called' END AS way,
+  client AS mine, server AS peer, bytes_out AS sent, bytes_in AS received, c.*
+FROM contacts c WHERE client IN (SELECT text FROM wanted) AND {window}
+UNION ALL
+SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called_by' END,
+  server, client, bytes_in, bytes_out, c.*
+FROM contacts c WHERE server IN (SELECT text FROM wanted) AND {window}
+""".replace("{window}", "last_seen >= $since AND first_seen < $until")
 _TOTALS: Final = """
-SELECT count(*) AS flows,
-  count(*) FILTER (coalesce(action, 'ACCEPT') = 'ACCEPT') AS accepted,
-  count(*) FILTER (action = 'REJECT') AS refused,
-  CAST(coalesce(sum(packets), 0) AS BIGINT) AS packets,
-  CAST(coalesce(sum(bytes) FILTER (sent), 0) AS BIGINT) AS bytes_sent,
-  CAST(coalesce(sum(bytes) FILTER (NOT sent), 0) AS BIGINT) AS bytes_received,
-  min("start") AS first_seen, max("end") AS last_seen, count(DISTINCT mine) AS addresses
+SELECT CAST(coalesce(sum(records), 0) AS BIGINT) AS flows,
+  CAST(coalesce(sum(records - rejected), 0) AS BIGINT) AS accepted,
+  CAST(coalesce(sum(rejected), 0) AS BIGINT) AS refused,
+  CAST(coalesce(sum(packets_out + packets_in), 0) AS BIGINT) AS packets,
+  CAST(coalesce(sum(sent), 0) AS BIGINT) AS bytes_sent,
+  CAST(coalesce(sum(received), 0) AS BIGINT) AS bytes_received,
+  min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+  (SELECT count(*) FROM (
+    SELECT mine FROM touched UNION SELECT server FROM touched WHERE inside)) AS addresses,
+  (SELECT list(DISTINCT side ORDER BY side) FROM touched) AS sides,
 FROM touched
 """
 _SPARK: Final = """
-SELECT CAST(("start" - $first) * $buckets // greatest($span, 1) AS BIGINT) AS bucket,
-  count(*) AS flows
+SELECT CAST((first_seen - $first) * $buckets // greatest($span, 1) AS BIGINT) AS bucket,
+  CAST(sum(records) AS BIGINT) AS flows
 FROM touched GROUP BY bucket ORDER BY bucket
 """
-_PORTS: Final = """
-SELECT protocol,
-  CASE WHEN protocol IN (6, 17, 33, 132) THEN least(srcport, dstport) END AS port,
-  count(*) FILTER (coalesce(action, 'ACCEPT') = 'ACCEPT') AS accepted,
-  count(*) FILTER (action = 'REJECT') AS refused,
-  CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
-FROM touched GROUP BY ALL ORDER BY accepted + refused DESC, bytes DESC, protocol, port LIMIT 10
+_PAIRS: Final = """
+SELECT mine, peer, count(*) AS ports, count(*) FILTER (answered > 0) AS ports_open,
+  max_by({'port': port, 'protocol': protocol}, sessions * 65536 - port, 3) AS services,
+  CAST(sum(sessions) AS BIGINT) AS sessions,
+  CAST(sum(answered) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
+  CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
+  CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received,
+  min(first_seen) AS first_seen, max(last_seen) AS last_seen
+FROM (
+  SELECT mine, peer, protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
+    sum(sessions) AS sessions, sum("open" + empty) AS answered, sum(closed) AS closed,
+    sum(silent) AS silent, sum(refused) AS refused, sum(sent) AS sent, sum(received) AS received,
+    min(first_seen) AS first_seen, max(last_seen) AS last_seen
+  FROM met WHERE way = $way GROUP BY ALL
+)
+GROUP BY mine, peer
+ORDER BY sessions DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
+"""
+_SERVICES: Final = """
+SELECT protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
+  count(DISTINCT peer) AS callers, CAST(sum(sessions) AS BIGINT) AS sessions,
+  CAST(sum("open" + empty) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
+  CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
+  CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received
+FROM met WHERE way = 'called_by'
+GROUP BY ALL ORDER BY answered > 0 DESC, sessions DESC, protocol, port LIMIT 10
+"""
+_OPEN: Final = """
+SELECT count(*) AS services_tried, count(*) FILTER (answered > 0) AS services_open
+FROM (
+  SELECT sum("open" + empty) AS answered FROM met WHERE way = 'called_by' GROUP BY protocol, port
+)
 """
 _INTERFACES: Final = """
-SELECT interface_id, count(*) FILTER (coalesce(action, 'ACCEPT') = 'ACCEPT') AS accepted,
-  count(*) FILTER (action = 'REJECT') AS refused,
-  CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+SELECT interface_id, CAST(sum(records - rejected) AS BIGINT) AS accepted,
+  CAST(sum(rejected) AS BIGINT) AS refused,
+  CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
 FROM touched GROUP BY ALL ORDER BY accepted + refused DESC, bytes DESC, interface_id LIMIT 10
 """
-_PEERS: Final = """
-SELECT peer AS address, count(*) AS flows,
-  count(*) FILTER (action = 'REJECT') AS refused,
-  CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
-FROM touched GROUP BY ALL ORDER BY flows DESC, bytes DESC, address LIMIT 10
-"""
 _BUSIEST: Final = """
-SELECT mine AS address, count(*) AS flows,
-  count(*) FILTER (action = 'REJECT') AS refused,
-  CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+SELECT mine AS address, CAST(sum(records) AS BIGINT) AS flows,
+  CAST(sum(rejected) AS BIGINT) AS refused,
+  CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
 FROM touched GROUP BY ALL ORDER BY flows DESC, bytes DESC, address LIMIT 10
 """
-_DISTINCT: Final = "SELECT srcaddr AS text FROM flows UNION SELECT dstaddr FROM flows"
+_GATEWAY: Final = """
+SELECT coalesce(max(gateway), 0) > 0 AS gateway
+FROM hosts WHERE address IN (SELECT text FROM wanted)
+"""
+_DISTINCT: Final = """
+SELECT client AS text FROM contacts UNION SELECT server FROM contacts UNION
+SELECT address FROM hosts
+"""
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
+_ALWAYS: Final = (0, 1 << 62)
 
 
 def _activity(lake: Lake, interval: Interval, since: int | None, until: int | None) -> Activity:
-    snapshot = lake.snapshot(since, until)
-    if not snapshot.files("flows"):
+    if not lake.snapshot(since, until).files("flows"):
         return Activity()
-    wanted = _texts(snapshot, interval)
-    with Engine(snapshot, since=since, until=until, tables={"wanted": wanted}) as engine:
+    with traffic.reading(lake, since, until) as engine:
+        engine.put("wanted", _texts(engine, interval))
         engine.execute(_TOUCHED)
         totals = engine.execute(_TOTALS).to_pylist()[0]
+        totals |= engine.execute(_GATEWAY).to_pylist()[0]
         if not totals["flows"]:
-            return Activity()
-        first, last = totals["first_seen"], totals["last_seen"]
-        bounds = {"first": first, "span": last - first + 1, "buckets": BUCKETS}
-        spark = [0] * BUCKETS
-        for row in engine.execute(_SPARK, bounds).to_pylist():
-            spark[min(int(row["bucket"]), BUCKETS - 1)] += row["flows"]
+            return Activity(gateway=totals["gateway"])
+        begin, end = (_ALWAYS[i] if t is None else t for i, t in enumerate((since, until)))
+        engine.execute(_MET, {"since": begin, "until": end})
         lists: dict[str, Any] = {
-            name: tuple(engine.execute(sql).to_pylist())
-            for name, sql in (
-                ("ports", _PORTS),
-                ("interfaces", _INTERFACES),
-                ("peers", _PEERS),
-                ("busiest", _BUSIEST),
-            )
+            way: tuple(engine.execute(_PAIRS, {"way": way}).to_pylist())
+            for way in ("called", "called_by", "undecided")
         }
-    return Activity(**totals, sparkline=tuple(spark), **lists)
+        for name, sql in (
+            ("services", _SERVICES),
+            ("interfaces", _INTERFACES),
+            ("busiest", _BUSIEST),
+        ):
+            lists[name] = tuple(engine.execute(sql).to_pylist())
+        totals |= engine.execute(_OPEN).to_pylist()[0]
+        totals["sides"] = tuple(totals["sides"])
+        return Activity(**totals, **lists, sparkline=_sparkline(engine, totals))
 
 
-def _texts(snapshot: Any, interval: Interval) -> Any:
-    """Texts by which flows may name the addresses of an interval: a table `wanted`."""
+def _sparkline(engine: Engine, totals: dict[str, Any]) -> tuple[int, ...]:
+    """Flow records over time, as finely as hours allow."""
+    first, last = totals["first_seen"], totals["last_seen"]
+    counts = [0] * BUCKETS
+    bounds = {"first": first, "span": last - first + 1, "buckets": BUCKETS}
+    for row in engine.execute(_SPARK, bounds).to_pylist():
+        counts[min(int(row["bucket"]), BUCKETS - 1)] += row["flows"]
+    return tuple(counts)
+
+
+def _texts(engine: Engine, interval: Interval) -> Any:
+    """Texts by which traffic may name the addresses of an interval: a table `wanted`."""
     family, first, last = interval
     if first == last:
         text = format_address(family, first)
         forms = [text] if family == 6 else [text, f"::ffff:{text}"]
         return pa.table({"text": pa.array(forms, pa.string())})
     index = IntervalIndex.build([interval])
-    with Engine(snapshot) as engine:
-        every = engine.execute(_DISTINCT).column(0).combine_chunks().drop_null()
+    every = engine.execute(_DISTINCT).column(0).combine_chunks().drop_null()
     kept = [
         one.positions[index.find(kind, one.values) >= 0] for kind, one in numbers(every).items()
     ]

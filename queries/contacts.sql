@@ -7,14 +7,15 @@ refused (what went out or came back was refused), silent (no answer), closed (an
 resets), empty (a handshake without payload) and open (payload went over); late answers alone
 count in none of these, nor does a session of which it is undecided who called. failed is refused,
 silent and closed together. tries are open sessions of the size of one password guess, heavy the
-ones that carried work. packets and bytes are all that was sent, refused ones too; packets_out to
-bytes_in only what was accepted. Sides: ours (an interface's address or a private one), public,
-other (multicast, link-local and the like).
+ones that carried work. records are the flow records of the sessions, rejected those that say
+REJECT. packets and bytes are all that was sent, refused ones too; packets_out to bytes_in only what
+was accepted. Sides: ours (an interface's address or a private one), public, other (multicast,
+link-local and the like).
 """
 columns = ["day", "client", "server", "port", "protocol", "client_side", "server_side",
-  "interface_id", "account_id", "sessions", "undecided", "refused", "silent", "closed", "empty",
-  "open", "failed", "tries", "heavy", "packets_out", "packets_in", "bytes_out", "bytes_in",
-  "packets", "bytes", "duration", "first_seen", "last_seen"]
+  "interface_id", "account_id", "sessions", "records", "rejected", "undecided", "refused",
+  "silent", "closed", "empty", "open", "failed", "tries", "heavy", "packets_out", "packets_in",
+  "bytes_out", "bytes_in", "packets", "bytes", "duration", "first_seen", "last_seen"]
 */
 WITH ended AS (
   SELECT *,
@@ -40,6 +41,7 @@ WITH ended AS (
 SELECT
   day, client, server, port, protocol, client_side, server_side, interface_id, account_id,
   sessions,
+  CAST(records AS BIGINT) AS records, CAST(rejected AS BIGINT) AS rejected,
   CAST(undecided AS BIGINT) AS undecided,
   CAST(refused AS BIGINT) AS refused, CAST(silent AS BIGINT) AS silent,
   CAST(closed AS BIGINT) AS closed, CAST(empty AS BIGINT) AS empty,
@@ -59,6 +61,8 @@ FROM (
     max(client_side) AS client_side, max(server_side) AS server_side,
     max(interface_id) AS interface_id, max(account_id) AS account_id,
     count(*) AS sessions,
+    sum(records) AS records,
+    sum(rejected) AS rejected,
     sum(CASE WHEN ending = 'undecided' THEN 1 ELSE 0 END) AS undecided,
     sum(CASE WHEN ending = 'refused' THEN 1 ELSE 0 END) AS refused,
     sum(CASE WHEN ending = 'silent' THEN 1 ELSE 0 END) AS silent,

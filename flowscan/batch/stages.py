@@ -48,14 +48,14 @@ def feeds_stage(context: Context) -> StageResult:
 
 
 def match_stage(context: Context) -> StageResult:
-    """Matches the feeds against what is new."""
+    """Matches the feeds against the days that changed."""
     from flowscan.match import match
 
     if not any(feed.enabled for feed in FeedStore(context.lake).all()):
         return StageResult("nothing", message="no feeds")
     result = match(context.lake, incremental=True, now=context.now)
     figures = {"matches": result.rows.num_rows, "flows": result.stats.flows}
-    return StageResult("done" if result.stats.files_read else "nothing", figures)
+    return StageResult("done" if result.stats.days else "nothing", figures)
 
 
 def detect_stage(context: Context) -> StageResult:

@@ -126,9 +126,10 @@ def _lists(found: Lookup) -> None:
 
 def _activity(found: Lookup) -> None:
     from flowscan.cli.render import human_bytes, utc
-    from flowscan.net.services import port_label
 
     seen = found.activity
+    if seen.gateway:
+        _line("gateway", "passes on what others send, which counts as theirs")
     if not seen.flows:
         _line("activity", "none in the lake")
         return
@@ -138,16 +139,56 @@ def _activity(found: Lookup) -> None:
     _line(
         "bytes", f"sent {human_bytes(seen.bytes_sent)}, received {human_bytes(seen.bytes_received)}"
     )
-    for row in seen.ports:
-        _line("port", f"{port_label(row['port'], row['protocol'])}: {_counts(row)}")
+    _line("side", ", ".join(seen.sides))
+    several = seen.addresses > 1
+    for row in seen.called:
+        _line("called", _pair(row, several))
+    for row in seen.called_by:
+        _line("called by", _pair(row, several))
+    for row in seen.undecided:
+        _line("undecided", _pair(row, several))
+    _services(found)
     for row in seen.interfaces:
         _line("interface", f"{row['interface_id'] or 'unknown'}: {_counts(row)}")
-    for row in seen.peers:
-        _line("peer", _flows(row))
-    if seen.addresses > 1:
+    if several:
         _line("addresses", f"{seen.addresses:,} seen")
         for row in seen.busiest:
             _line("", _flows(row))
+
+
+def _services(found: Lookup) -> None:
+    from flowscan.cli.render import human_bytes
+    from flowscan.net.services import port_label
+
+    seen = found.activity
+    for row in seen.services:
+        if row["answered"]:
+            size = human_bytes(row["bytes_sent"])
+            label = port_label(row["port"], row["protocol"])
+            callers = f"{row['callers']:,} caller{'s' if row['callers'] != 1 else ''}"
+            _line("service", f"{label}: {callers}, {_outcome(row)}, sent {size}")
+    if seen.services_tried:
+        opened = f"{seen.services_open:,}" if seen.services_open else "none"
+        _line("services", f"{seen.services_tried:,} tried, {opened} answered")
+
+
+def _pair(row: dict[str, Any], several: bool) -> str:
+    """Say what one address had to do with another; `several`: which of those looked up."""
+    from flowscan.cli.render import human_bytes
+    from flowscan.net.services import port_label
+
+    names = ", ".join(port_label(one["port"], one["protocol"]) for one in row["services"])
+    services = names if row["ports"] <= len(row["services"]) else f"{row['ports']:,} ports"
+    mine = f"{row['mine']}, " if several else ""
+    sizes = f"sent {human_bytes(row['bytes_sent'])}, received {human_bytes(row['bytes_received'])}"
+    return f"{mine}{row['peer']} {services}: {_outcome(row)}, {sizes}"
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    times = f"{row['sessions']:,} time{'s' if row['sessions'] != 1 else ''}"
+    parts = [f"{row['answered'] or 'none'} answered"]
+    parts += [f"{row[name]:,} {name}" for name in ("reset", "unanswered", "refused") if row[name]]
+    return f"{times} ({', '.join(parts)})"
 
 
 def _flows(row: dict[str, Any]) -> str:

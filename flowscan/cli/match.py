@@ -20,7 +20,7 @@ def command(
     feed: Annotated[list[str] | None, typer.Option("--feed", help="Only these feeds.")] = None,
     incremental: Annotated[
         bool,
-        typer.Option("--incremental", help="Only flows and feeds that are new since the last run."),
+        typer.Option("--incremental", help="Only days and feeds that changed since the last run."),
     ] = False,
     noise: Annotated[
         bool, typer.Option("--noise", help="Show what was refused inbound as well.")
@@ -29,7 +29,7 @@ def command(
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.table,
     output: OutputOption = None,
 ) -> None:
-    """Match the feeds against the lake. Accepted egress to a listed address comes first.
+    """Match the feeds against the lake. Calls of ours to a listed address come first.
 
     Without --since, --until and --feed the result is kept as the SQL table `matches`.
     Formats other than table give every row.
@@ -50,19 +50,24 @@ def command(
         feeds=feed or None,
         incremental=incremental,
     )
-    if not result.stats.indicators:
+    unchanged = incremental and not result.stats.days
+    if unchanged:
+        typer.echo("nothing changed since the last run", err=True)
+    elif not result.stats.indicators:
         typer.echo("no feeds yet: flowscan feeds add tor-exit", err=True)
     elif not result.stats.addresses:
         typer.echo("no flows to compare with: flowscan ingest", err=True)
     if format_ is not Format.table:
         emit(result.rows, format_, output)
         return
+    if unchanged:
+        return
     _summary(result)
-    shown = summary_rows(result.rows, noise=noise)
+    shown, more = summary_rows(result.rows, noise=noise, limit=limit)
     if shown.num_rows:
-        emit(shown.slice(0, limit), format_, output)
-    if shown.num_rows > limit:
-        typer.echo(f"… and {shown.num_rows - limit:,} more (--limit)", err=True)
+        emit(shown, format_, output)
+    if more:
+        typer.echo(f"… and {more:,} more (--limit)", err=True)
 
 
 def _summary(result: MatchResult) -> None:
@@ -83,8 +88,11 @@ def _summary(result: MatchResult) -> None:
             typer.echo(f"  {rank} {meaning}: {addresses:,} addresses, {flows:,} flows")
 
 
-def summary_rows(rows: Any, *, noise: bool) -> Any:
-    """One row per address, rank and feed: what a person reads; ports and local hosts joined."""
+_KEYS = ["rank", "address", "feed", "category"]
+
+
+def summary_rows(rows: Any, *, noise: bool, limit: int) -> tuple[Any, int]:
+    """One row per rank, address and feed, and how many more there are; ports and hosts joined."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -93,35 +101,40 @@ def summary_rows(rows: Any, *, noise: bool) -> Any:
     from flowscan.net.services import port_label
 
     chosen = rows if noise else rows.filter(pc.less(rows["rank"], 6))
-    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in chosen.to_pylist():
-        key = (row["rank"], row["address"], row["feed"])
-        group = groups.setdefault(key, row | {"ports": {}, "locals": {}, "sums": [0, 0]})
-        label = port_label(row["port"], row["protocol"])
-        group["ports"][label] = group["ports"].get(label, 0) + row["flows"]
-        group["locals"][row["local_address"]] = None
-        group["sums"][0] += row["flows"]
-        group["sums"][1] += row["bytes"] or 0
-        group["last_seen"] = max(group["last_seen"] or 0, row["last_seen"] or 0)
-    order = sorted(groups.values(), key=lambda g: (g["rank"], -g["sums"][1], g["address"]))
-    return pa.table(
+    sums = [("flows", "sum"), ("bytes", "sum"), ("last_seen", "max")]
+    order = [("rank", "ascending"), ("bytes_sum", "descending")]
+    order += [(name, "ascending") for name in _KEYS[1:]]
+    groups = chosen.group_by(_KEYS).aggregate(sums).sort_by(order)
+    shown = groups.slice(0, limit)
+    locals_ = _by_weight(chosen, shown, ["local_address"])
+    ports = _by_weight(chosen, shown, ["port", "protocol"])
+    table = pa.table(
         {
-            "what": pa.array([RANKS[g["rank"]] for g in order], pa.string()),
-            "address": pa.array([g["address"] for g in order], pa.string()),
-            "feed": pa.array([f"{g['feed']} ({g['category']})" for g in order], pa.string()),
-            "local": pa.array([_some(list(g["locals"])) for g in order], pa.string()),
-            "ports": pa.array([_some(_by_weight(g["ports"])) for g in order], pa.string()),
-            "flows": pa.array([g["sums"][0] for g in order], pa.int64()),
-            "bytes": pa.array([g["sums"][1] for g in order], pa.int64()),
-            "last_seen": pa.array([utc(g["last_seen"]) for g in order], pa.string()),
+            "what": [RANKS[rank] for rank in shown["rank"].to_pylist()],
+            "address": shown["address"],
+            "feed": pc.binary_join_element_wise(shown["feed"], " (", shown["category"], ")", ""),
+            "local": [_some([str(address) for (address,) in met]) for met in locals_],
+            "ports": [_some([port_label(*service) for service in met]) for met in ports],
+            "flows": shown["flows_sum"],
+            "bytes": shown["bytes_sum"],
+            "last_seen": [utc(second) for second in shown["last_seen_max"].to_pylist()],
         }
     )
+    return table, groups.num_rows - shown.num_rows
 
 
-def _by_weight(counts: dict[str, int]) -> list[str]:
-    return sorted(counts, key=lambda label: (-counts[label], label))
+def _by_weight(rows: Any, shown: Any, names: list[str]) -> list[list[tuple[Any, ...]]]:
+    """Values that each of the shown groups has in some columns, those of most flows first."""
+    mine = rows.join(shown.select(_KEYS), _KEYS, join_type="inner")
+    counted = mine.group_by([*_KEYS, *names]).aggregate([("flows", "sum")])
+    order = [("flows_sum", "descending"), *((name, "ascending") for name in names)]
+    found: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in counted.sort_by(order).to_pylist():
+        key = tuple(row[name] for name in _KEYS)
+        found.setdefault(key, []).append(tuple(row[name] for name in names))
+    return [found[tuple(row[name] for name in _KEYS)] for row in shown.select(_KEYS).to_pylist()]
 
 
 def _some(items: list[str], most: int = 3) -> str:
     rest = len(items) - most
-    return ", ".join(str(i) for i in items[:most]) + (f" +{rest}" if rest > 0 else "")
+    return ", ".join(items[:most]) + (f" +{rest}" if rest > 0 else "")

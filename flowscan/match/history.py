@@ -1,11 +1,11 @@
-"""Match a lake, whole or only what is new since the last time, and keep the result in the lake.
+"""Match a lake, whole or only the days that changed since the last time, and keep the result.
 
-What has been matched is a blob: the flow files seen (path, rows, date), the state of every feed,
-and the files of `matches` that hold the result; if those are not the lake's, a run was cut short
-and everything is matched again. Invariant: after any sequence of incremental runs the totals of
-`matches` equal those of one whole run over the same lake and feeds. A file that compaction
-replaced counts as seen when its date has as many rows as before; a date that lost or mixed rows
-is matched again.
+What has been matched is a blob: the UTC days seen, each with its lineage (what was ingested and
+not expired, however it was compacted) and the version of the query files, the state of every
+feed, and the files of `matches` that hold the result; if those are not the lake's, a run was cut
+short and everything is matched again. A day that changed is matched again whole, from its
+contacts. Invariant: after any sequence of incremental runs `matches` equals the result of one
+whole run over the same lake and feeds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -22,13 +23,13 @@ import pyarrow.compute as pc
 
 from flowscan.feeds.store import FeedStore
 from flowscan.match.index import FeedIndex
-from flowscan.match.matcher import Chosen, match_files
-from flowscan.match.model import MatchResult, Stats
+from flowscan.match.matcher import DAY_S, days_of, match_days, match_window
+from flowscan.match.model import MatchResult, Stats, ordered
 from flowscan.schema import small_schema
+from flowscan.traffic import derive
 
 if TYPE_CHECKING:
-    from flowscan.lake import Lake
-    from flowscan.lake.ledger import FileEntry
+    from flowscan.lake import Lake, Snapshot
 
 _BLOB = ("match", "history")
 
@@ -43,11 +44,11 @@ def match(
     save: bool | None = None,
     now: int | None = None,
 ) -> MatchResult:
-    """Match the feeds of a lake against its flows.
+    """Match the feeds of a lake against its traffic.
 
     Without a window and a choice of feeds the result is kept as the table `matches` (`save`
-    overrides). `incremental` reads only flows that no run has matched, and the whole lake for
-    feeds that changed since; it gives the rows that these made.
+    overrides). A window is widened to whole hours. `incremental` reads only days that changed
+    since the last run, and the whole lake for feeds that changed; it gives the rows of these.
 
     Raises:
         FeedError: a feed of `feeds` does not exist.
@@ -57,29 +58,24 @@ def match(
     if incremental:
         return _incremental(lake, now)
     whole = since is None and until is None and names is None
-    snapshot = lake.snapshot(since, until)
+    seen = _Seen(_days(lake.snapshot()), _feed_states(lake, now))
     index = FeedIndex(lake.read("indicators"), now=now, feeds=names)
-    chosen = Chosen.of(snapshot, snapshot.files("flows"))
-    result = match_files(chosen, index, since=since, until=until)
+    result = match_window(lake, index, since, until)
     if whole if save is None else save:
         lake.replace("matches", lambda _old: result.rows)
         if whole:
-            _remember(lake, _Seen.of(chosen.entries, _feed_states(lake, now)), now)
+            _remember(lake, seen, now)
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Files matched: path → (date, rows), and the feeds then: name → (fingerprint, trusted)."""
+    """Days matched: start → mark of their flows, and the feeds then: (fingerprint, trusted)."""
 
-    files: dict[str, tuple[str, int]]
+    days: dict[int, str]
     feeds: dict[str, tuple[str, bool]]
 
-    @classmethod
-    def of(cls, entries: Iterable[FileEntry], feeds: dict[str, tuple[str, bool]]) -> _Seen:
-        return cls({e.path: (_date(e), e.rows) for e in entries}, feeds)
-
-    def changed(self, feeds: dict[str, tuple[str, bool]]) -> dict[str, bool]:
+    def changed_feeds(self, feeds: dict[str, tuple[str, bool]]) -> dict[str, bool]:
         """Feeds that are new, different or gone, and whether a trusted list is among their uses."""
         both = {**self.feeds, **feeds}
         return {
@@ -88,10 +84,22 @@ class _Seen:
             if self.feeds.get(name) != feeds.get(name)
         }
 
+    def changed_days(self, days: dict[int, str]) -> set[int]:
+        """Days that are new, different or gone."""
+        return {
+            day for day in self.days.keys() | days.keys() if self.days.get(day) != days.get(day)
+        }
 
-def _date(entry: FileEntry) -> str:
-    assert entry.min_start is not None
-    return datetime.fromtimestamp(entry.min_start, UTC).strftime("%Y-%m-%d")
+
+def _days(snapshot: Snapshot) -> dict[int, str]:
+    """The days of a snapshot, each with what its matches depend on beside the feeds."""
+    version = derive.version()
+    days = sorted(days_of(snapshot))
+    return {day: f"{version} {snapshot.lineage_digest(day // DAY_S)}" for day in days}
+
+
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day, UTC).strftime("%Y-%m-%d")
 
 
 def _result_files(lake: Lake) -> list[str]:
@@ -100,7 +108,7 @@ def _result_files(lake: Lake) -> list[str]:
 
 def _remember(lake: Lake, seen: _Seen, now: int) -> None:
     result = _result_files(lake)
-    body = {"at": now, "files": seen.files, "feeds": seen.feeds, "result": result}
+    body = {"at": now, "days": seen.days, "feeds": seen.feeds, "result": result}
     lake.put_blob(*_BLOB, json.dumps(body).encode())
 
 
@@ -110,11 +118,11 @@ def _recall(lake: Lake) -> _Seen | None:
     if data is None:
         return None
     body = json.loads(data)
-    if body["result"] != _result_files(lake):
+    if body["result"] != _result_files(lake) or "days" not in body:
         return None
-    files = {path: (str(date), int(rows)) for path, (date, rows) in body["files"].items()}
+    days = {int(day): str(mark) for day, mark in body["days"].items()}
     feeds = {name: (str(mark), bool(safe)) for name, (mark, safe) in body["feeds"].items()}
-    return _Seen(files, feeds)
+    return _Seen(days, feeds)
 
 
 def _feed_states(lake: Lake, now: int) -> dict[str, tuple[str, bool]]:
@@ -138,82 +146,49 @@ def _expired(lake: Lake, now: int) -> dict[str, int]:
 
 
 def _incremental(lake: Lake, now: int) -> MatchResult:
-    seen = _recall(lake)
-    states = _feed_states(lake, now)
-    changed = seen.changed(states) if seen else {}
-    if seen is None or any(changed.values()):
+    before = _recall(lake)
+    seen = _Seen(_days(lake.snapshot()), _feed_states(lake, now))
+    feeds = before.changed_feeds(seen.feeds) if before else {}
+    if before is None or any(feeds.values()):
         return match(lake, now=now)
-    snapshot = lake.snapshot()
-    entries = snapshot.files("flows")
+    days = before.changed_days(seen.days)
+    if not feeds and not days:
+        return MatchResult(small_schema("matches").empty_table(), Stats())
     indicators = lake.read("indicators")
-    fresh, dirty = _new_files(entries, seen)
-    parts: list[MatchResult] = []
-    again = sorted(changed.keys() & states.keys())
-    for names, files in ((again, list(entries)), (sorted(states.keys() - changed.keys()), fresh)):
-        if names and files:
-            index = FeedIndex(indicators, now=now, feeds=names)
-            parts.append(match_files(Chosen.of(snapshot, files), index))
+    again = sorted(feeds.keys() & seen.feeds.keys())
+    same = sorted(seen.feeds.keys() - feeds.keys())
+    parts = [
+        match_days(lake, FeedIndex(indicators, now=now, feeds=names), chosen)
+        for names, chosen in ((again, seen.days.keys()), (same, days & seen.days.keys()))
+        if names and chosen
+    ]
     rows = pa.concat_tables([small_schema("matches").empty_table(), *(p.rows for p in parts)])
-    if rows.num_rows or changed or dirty:
-        lake.replace("matches", lambda table: _merge(table, rows, set(changed), dirty))
-    _remember(lake, _Seen.of(entries, states), now)
-    return MatchResult(rows, _sum(parts))
+    dates = {_date(day) for day in days}
+    if rows.num_rows or _outdated(lake.read("matches"), feeds.keys(), dates)[1]:
+        lake.replace("matches", partial(_merged, rows, feeds.keys(), dates))
+    _remember(lake, seen, now)
+    return MatchResult(ordered(rows), _sum(parts))
 
 
-def _new_files(entries: Iterable[FileEntry], old: _Seen) -> tuple[list[FileEntry], set[str]]:
-    """Files to match, and dates whose earlier matches are dropped because files went away."""
-    by_date: dict[str, list[FileEntry]] = {}
-    for entry in entries:
-        by_date.setdefault(_date(entry), []).append(entry)
-    before: dict[str, dict[str, int]] = {}
-    for path, (date, rows) in old.files.items():
-        before.setdefault(date, {})[path] = rows
-    fresh: list[FileEntry] = []
-    dirty: set[str] = set()
-    for date in sorted({*by_date, *before}):
-        present, known = by_date.get(date, []), before.get(date, {})
-        if {e.path for e in present} >= known.keys():
-            fresh += [e for e in present if e.path not in known]
-        elif sum(e.rows for e in present) != sum(known.values()):
-            dirty.add(date)
-            fresh += present
-    return fresh, dirty
-
-
-def _merge(old: Any, new: Any, changed: set[str], dirty: set[str]) -> Any:
-    """Old rows that still hold plus new ones, rows of the same key added up."""
+def _outdated(old: Any, feeds: Iterable[str], dates: Iterable[str]) -> tuple[Any, int]:
+    """Rows of `matches` without those of some feeds and dates, and how many went."""
     gone = pc.or_(
-        pc.is_in(old["feed"], value_set=pa.array(sorted(changed), pa.string())),
-        pc.is_in(old["date"], value_set=pa.array(sorted(dirty), pa.string())),
+        pc.is_in(old["feed"], value_set=pa.array(sorted(feeds), pa.string())),
+        pc.is_in(old["date"], value_set=pa.array(sorted(dates), pa.string())),
     )
-    table = pa.concat_tables([old.filter(pc.invert(gone)), new])
-    keys = [name for name in table.column_names if name not in _ROLLED]
-    rolled = table.group_by(keys).aggregate(list(_ROLLED.items()))
-    wanted = small_schema("matches")
-    columns = [rolled[f"{n}_{_ROLLED[n]}" if n in _ROLLED else n] for n in wanted.names]
-    rows = pa.table(columns, names=wanted.names).cast(wanted)
-    return rows.sort_by([*_ORDER, *((name, "ascending") for name in keys)])
+    kept = old.filter(pc.invert(gone))
+    return kept, old.num_rows - kept.num_rows
 
 
-_ROLLED = {
-    "rank": "min",
-    "flows": "sum",
-    "packets": "sum",
-    "bytes": "sum",
-    "bytes_out": "sum",
-    "first_seen": "min",
-    "last_seen": "max",
-}
-_ORDER = [("rank", "ascending"), ("bytes_out", "descending"), ("bytes", "descending")]
+def _merged(new: Any, feeds: Iterable[str], dates: Iterable[str], old: Any) -> Any:
+    return ordered(pa.concat_tables([_outdated(old, feeds, dates)[0], new]))
 
 
 def _sum(parts: Iterable[MatchResult]) -> Stats:
     total = Stats()
     for part in parts:
-        for name in ("addresses", "indicators", "intervals", "listed", "trusted", "files"):
+        for name in ("addresses", "indicators", "intervals", "listed", "trusted", "days", "flows"):
             setattr(total, name, getattr(total, name) + getattr(part.stats, name))
-        total.files_read += part.stats.files_read
-        total.flows += part.stats.flows
         for step, seconds in part.stats.seconds.items():
             total.seconds[step] = total.seconds.get(step, 0.0) + seconds
     return total

@@ -79,6 +79,8 @@ TRAFFIC_TABLES: dict[str, dict[str, str]] = {
         "interface_id": "string",
         "account_id": "string",
         "sessions": "int64",
+        "records": "int64",
+        "rejected": "int64",
         "undecided": "int64",
         "refused": "int64",
         "silent": "int64",

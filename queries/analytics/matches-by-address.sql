@@ -1,7 +1,7 @@
 /* flowscan
 id = "matches-by-address"
 title = "Listed addresses, the worst first, as the last match run found them"
-description = "One row per listed address and feed from the table matches, which flowscan match keeps: rank 1 is accepted traffic that we began, 2 and 3 accepted traffic that it began, 4 our own address on a list, 5 and 6 what was refused."
+description = "One row per listed address and feed from the table matches, which flowscan match keeps: rank 1 is a call of ours that it answered, 2 and 3 what got in with and without an answer of a service, 4 our own address on a list, 5 a call of ours in vain, 6 refused noise."
 [params.rank]
 type = "integer"
 help = "highest rank to show; 6 includes refused noise"

@@ -20,11 +20,12 @@ def test_match_on_s3(s3: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         monkeypatch.setenv(name, value)
     place = f"s3://{s3.bucket(f'feeds-{uuid.uuid4().hex[:12]}')}/lake"
     lake = Lake.open(place, create=True)
-    put(lake, [flow(US, BAD), flow("2a00::5", US, dstport=22, action="REJECT")])
+    called = [flow(US, BAD), flow(BAD, US, srcport=443, dstport=40_000)]
+    put(lake, [*called, flow("2a00::5", US, dstport=22, action="REJECT")])
     listed(lake, tmp_path, "a", f"{BAD}\n2a00::/32\n")
     rows = match(lake, now=T0).rows.to_pylist()
     assert [(r["rank"], r["address"]) for r in rows] == [(1, BAD), (6, "2a00::5")]
     put(lake, [flow(US, BAD)])
-    assert match(lake, incremental=True, now=T0).stats.files == 1
-    assert sum(lake.read("matches")["flows"].to_pylist()) == 3
-    assert lookup(lake, BAD, now=T0).activity.flows == 2
+    assert match(lake, incremental=True, now=T0).stats.days == 1
+    assert sum(lake.read("matches")["flows"].to_pylist()) == 4
+    assert lookup(lake, BAD, now=T0).activity.flows == 3

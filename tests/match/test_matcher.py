@@ -216,8 +216,36 @@ SCENES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str, int | No
         ],
         [(1, "outbound", "ACCEPT", 50_000)],
     ),
-    "it pings us": (
+    "it calls us and is answered by a reset": (
+        [flow(BAD, US, dstport=22, packets=1, bytes=60), flow(US, BAD, srcport=22, dstport=40_000, packets=1, bytes=40)],
+        [(3, "inbound", "ACCEPT", 22)],
+    ),
+    "we call it in vain": ([flow(US, BAD, packets=3, bytes=180)], [(5, "outbound", "ACCEPT", 443)]),
+    "we call it and are answered by a reset": (
+        [flow(US, BAD, packets=1, bytes=60), flow(BAD, US, srcport=443, dstport=40_000, packets=1, bytes=40)],
+        [(5, "outbound", "ACCEPT", 443)],
+    ),
+    "a lone packet and its answer": (
+        [flow(BAD, US, packets=1, bytes=40), flow(US, BAD, srcport=443, dstport=40_000, packets=1, bytes=40)],
+        [(3, "inbound", "ACCEPT", 443)],
+    ),
+    "our low port calls": (
+        [flow(US, BAD, srcport=5001, dstport=8443), flow(BAD, US, srcport=8443, dstport=5001, start=T0 + 1)],
+        [(1, "outbound", "ACCEPT", 8443)],
+    ),
+    "our answer is refused": (
+        [flow(BAD, US, dstport=22), flow(US, BAD, srcport=22, dstport=40_000, action="REJECT")],
+        [(3, "inbound", "ACCEPT", 22), (6, "inbound", "REJECT", 22)],
+    ),
+    "pings of which the first is unknown": (
         [flow(BAD, US, protocol=1, srcport=0, dstport=0), flow(US, BAD, protocol=1, srcport=0, dstport=0)],
+        [(2, "undecided", "ACCEPT", None)],
+    ),
+    "it pings us": (
+        [
+            flow(BAD, US, protocol=1, srcport=0, dstport=0),
+            flow(US, BAD, protocol=1, srcport=0, dstport=0, start=T0 + 1),
+        ],
         [(2, "inbound", "ACCEPT", None)],
     ),
     "we ping it": (
@@ -228,7 +256,10 @@ SCENES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str, int | No
         [(1, "outbound", "ACCEPT", None)],
     ),
     "same port on both sides, we first": (
-        [flow(US, BAD, protocol=17, srcport=123, dstport=123)],
+        [
+            flow(US, BAD, protocol=17, srcport=123, dstport=123),
+            flow(BAD, US, protocol=17, srcport=123, dstport=123, start=T0 + 1),
+        ],
         [(1, "outbound", "ACCEPT", 123)],
     ),
     "public host of ours, told by the interface": (
@@ -236,7 +267,10 @@ SCENES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str, int | No
         [(3, "inbound", "ACCEPT", 22)],
     ),
     "public host of ours, told by flow_direction": (
-        [flow("52.1.1.1", BAD, flow_direction="egress")],
+        [
+            flow("52.1.1.1", BAD, flow_direction="egress"),
+            flow(BAD, "52.1.1.1", srcport=443, dstport=40_000, flow_direction="ingress"),
+        ],
         [(1, "outbound", "ACCEPT", 443)],
     ),
     "our own address is on the list": (
@@ -248,13 +282,19 @@ SCENES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str, int | No
         [(4, "own", "ACCEPT", 443)],
     ),
     "behind NAT": (
-        [flow("10.0.1.1", "10.0.0.9", pkt_srcaddr="10.0.1.1", pkt_dstaddr=BAD)],
+        [
+            flow("10.0.1.1", "10.0.0.9", pkt_srcaddr="10.0.1.1", pkt_dstaddr=BAD),
+            flow("10.0.0.9", "10.0.1.1", srcport=443, dstport=40_000, pkt_srcaddr=BAD, pkt_dstaddr="10.0.1.1"),
+        ],
         [(1, "outbound", "ACCEPT", 443)],
     ),
-    "mapped in the flow": ([flow(US, f"::ffff:{BAD}")], [(1, "outbound", "ACCEPT", 443)]),
+    "mapped in the flow": (
+        [flow(US, f"::ffff:{BAD}"), flow(f"::ffff:{BAD}", US, srcport=443, dstport=40_000)],
+        [(1, "outbound", "ACCEPT", 443)],
+    ),
     "no action as in transit-gateway logs": (
-        [flow(US, BAD, action=None)],
-        [(1, "outbound", None, 443)],
+        [flow(US, BAD, action=None), flow(BAD, US, srcport=443, dstport=40_000, action=None)],
+        [(1, "outbound", "ACCEPT", 443)],
     ),
 }  # fmt: skip
 
@@ -319,7 +359,7 @@ def test_nothing_at_all(lake: Lake, tmp_path: Path) -> None:
     result = match(lake, now=T0)
     assert result.rows.num_rows == 0
     assert result.rows.schema == small_schema("matches")
-    assert result.stats.files_read == 0  # no file holds a listed address
+    assert (result.stats.days, result.stats.listed) == (1, 0)
 
 
 def test_trusted_wins_over_threats(lake: Lake, tmp_path: Path) -> None:
@@ -397,16 +437,16 @@ def test_incremental_equals_whole(lake: Lake, tmp_path: Path) -> None:
         assert kept == table(lake)
 
 
-def test_incremental_reads_new_files_only(lake: Lake, tmp_path: Path) -> None:
+def test_incremental_reads_changed_days_only(lake: Lake, tmp_path: Path) -> None:
     listed(lake, tmp_path, "a", BAD)
     for day in range(3):
         put(lake, [flow(US, BAD, start=T0 + day * DAY)])
-    assert match(lake, incremental=True, now=T0).stats.files == 3
-    assert match(lake, incremental=True, now=T0).stats.files == 0
+    assert match(lake, incremental=True, now=T0).stats.days == 3
+    assert match(lake, incremental=True, now=T0).stats.days == 0
     put(lake, [flow(US, BAD, start=T0 + DAY)])
     result = match(lake, incremental=True, now=T0)
-    assert result.stats.files == 1
-    assert result.rows["flows"].to_pylist() == [1]
+    assert result.stats.days == 1
+    assert result.rows["flows"].to_pylist() == [2]
     assert sorted(lake.read("matches")["flows"].to_pylist()) == [1, 1, 2]
 
 
