@@ -1,7 +1,7 @@
 /* flowscan
 id = "top-interfaces"
 title = "Which interfaces are busiest"
-description = "Accepted bytes of the addresses of each network interface, each packet once per interface at which it began or ended. What passed through a NAT gateway is not its own. Records, rejected and recorded_bytes are what the interface wrote down in the UTC days that the window touches, refusals and both legs of a NAT gateway included."
+description = "Accepted bytes of the addresses of each network interface, each packet once per interface at which it began or ended. What passed through a NAT gateway is not its own. Records and rejected count what the interface wrote down in the UTC days that the window touches."
 [params.top]
 type = "integer"
 help = "rows to show"
@@ -25,8 +25,7 @@ moved AS (
 ),
 wrote AS (
     SELECT recorder, MAX(account_id) AS account_id, MAX(instance_id) AS instance_id,
-        SUM(records) AS records, SUM(rejected) AS rejected,
-        CAST(SUM(bytes) AS BIGINT) AS recorded_bytes
+        SUM(records) AS records, SUM(rejected) AS rejected
     FROM edges
     WHERE day > /*$since*/ 0 - 86400 AND day < /*$until*/ 4102444800
     GROUP BY recorder
@@ -39,9 +38,8 @@ SELECT
     COALESCE(m.packets, 0) AS packets,
     COALESCE(m.sessions, 0) AS sessions,
     w.records,
-    w.rejected,
-    w.recorded_bytes
+    w.rejected
 FROM wrote AS w
 LEFT JOIN moved AS m ON m.interface_id = w.recorder
-ORDER BY bytes DESC, recorded_bytes DESC, account_id, interface_id
+ORDER BY bytes DESC, records DESC, account_id, interface_id
 LIMIT /*$top*/ 20
