@@ -151,6 +151,12 @@ plain AS (
   JOIN homes h ON h.day = p.day AND h.address = p.dstaddr AND h.recorder = p.recorder
   WHERE p.pkt_src = '' AND p.records > p.rejected
 ),
+met AS (
+  -- Whom a recorder recorded, in whatever format: interfaces of one pair may log in two.
+  SELECT day, recorder, srcaddr AS own, dstaddr AS peer FROM legs WHERE records > rejected
+  UNION
+  SELECT day, recorder, dstaddr, srcaddr FROM legs WHERE records > rejected
+),
 crossed AS (
   -- A NAT gateway passes on what it gets: as much from inside as to outside.
   SELECT l.day, l.recorder,
@@ -177,8 +183,8 @@ relayed AS (
   FROM plain p
   JOIN crossed x ON x.day = p.day AND x.recorder = p.recorder
   JOIN homes h ON h.day = p.day AND h.address = p.peer AND h.recorder <> p.recorder
-  LEFT JOIN (SELECT DISTINCT day, own, peer FROM plain) q
-    ON q.day = p.day AND q.own = p.peer AND q.peer = p.own
+  LEFT JOIN met q ON q.day = h.day AND q.recorder = h.recorder AND q.own = p.peer
+    AND q.peer = p.own
   GROUP BY 1, 2
   HAVING sum(CASE WHEN q.own IS NULL THEN p.accepted ELSE 0 END) * 10 >= 9 * sum(p.accepted)
     AND sum(CASE WHEN q.own IS NULL THEN p.accepted ELSE 0 END) >= 4
