@@ -41,20 +41,20 @@ class Lake(storage.Lake):
 
         `polars.from_arrow` and `.to_pandas()` take it from there. `params` are `$name`
         parameters of the SQL, or the parameters of a named query. `since` and `until` are epoch
-        seconds and bound `flows` by `start`.
+        seconds and bound `flows` by `start`. What names a table of traffic (`sessions`,
+        `volumes` …) reads kept ones; days that are not current are derived first, and kept where
+        the lake can be written.
 
         Raises:
             QueryError: no such statement or query.
             EngineError: it failed while running.
         """
-        from flowscan import queries
-        from flowscan.engine import Engine
+        from flowscan import queries, traffic
 
-        snapshot = self.snapshot(since, until)
-        with Engine(snapshot, since=since, until=until) as engine:
-            if sql.strip() and not any(c.isspace() for c in sql.strip()):
-                return engine.run(queries.load(sql.strip()), params)
-            return engine.query(sql, params)
+        word = sql.strip()
+        named = queries.load(word) if word and not any(c.isspace() for c in word) else None
+        with traffic.asked(self, named.sql if named else sql, since, until) as engine:
+            return engine.run(named, params) if named else engine.query(sql, params)
 
 
 def ingest(

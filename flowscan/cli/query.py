@@ -18,6 +18,7 @@ from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOpt
 from flowscan.cli.render import Format
 
 if TYPE_CHECKING:
+    from flowscan.lake import Lake
     from flowscan.queries import Query
 
 
@@ -114,6 +115,16 @@ def parameters(given: list[str]) -> dict[str, object]:
     return values
 
 
+def tell_due(lake: Lake, since: int | None, until: int | None) -> None:
+    """Say on stderr that tables of traffic are derived first, where they are not current."""
+    from flowscan import traffic
+
+    days, flows = traffic.due(lake, since, until)
+    if days:
+        many = "1 day" if days == 1 else f"{days:,} days"
+        typer.echo(f"traffic of {many} ({flows:,} flows) is derived first", err=True)
+
+
 def _why_nothing(lake: str | None, window: dict[str, int | None]) -> None:
     """Say on stderr when the lake has nothing, or nothing in the window that was asked for."""
     from flowscan.cli.options import open_lake
@@ -138,16 +149,14 @@ def _run(
     memory: str | None,
     timeout: float | None,
 ) -> Any:
+    from flowscan import traffic
     from flowscan.cli.options import open_lake
-    from flowscan.engine import Engine
 
-    snapshot = open_lake(lake).snapshot(window["since"], window["until"])
-    with Engine(
-        snapshot,
-        since=window["since"],
-        until=window["until"],
-        memory_limit=memory,
-        timeout=timeout,
+    opened = open_lake(lake)
+    if traffic.names_traffic(sql):
+        tell_due(opened, window["since"], window["until"])
+    with traffic.asked(
+        opened, sql, window["since"], window["until"], memory_limit=memory, timeout=timeout
     ) as engine:
         rows = engine.run(chosen, values) if chosen else engine.query(sql, values)
         for note in engine.notes:

@@ -1,17 +1,24 @@
-"""`flowscan sql`: an interactive prompt on the lake's views, with history and completion."""
+"""`flowscan sql`: an interactive prompt on the lake's views, with history and completion.
+
+Invariant: an engine reads exactly the files that it was opened with, so the tables of traffic come
+with another engine, which is opened when a statement first names one and then serves all.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
 from flowscan.cli.options import LakeOption, SinceOption, UntilOption
 from flowscan.cli.render import Format
+from flowscan.errors import FlowscanError
 
 if TYPE_CHECKING:
     from flowscan.engine import Engine
+    from flowscan.lake import Lake
 
 _HELP = """A statement ends with ; and may span lines. Athena's dialect, one SELECT at a time.
 .tables            the views        .queries           the named queries
@@ -34,12 +41,10 @@ def command(
     import sys
 
     from flowscan.cli.options import moment, open_lake
-    from flowscan.engine import Engine
 
-    first, last = moment(since), moment(until)
-    snapshot = open_lake(lake).snapshot(first, last)
-    with Engine(snapshot, since=first, until=last, timeout=timeout) as engine:
-        session = _Session(engine, format_)
+    opened = open_lake(lake)
+    with _Engines(opened, moment(since), moment(until), timeout) as engines:
+        session = _Session(engines, format_)
         if sys.stdin.isatty():
             _interactive(session)
         else:
@@ -48,11 +53,56 @@ def command(
             session.end()
 
 
+class _Engines:
+    """The engine of the prompt: a plain one until a statement names a table of traffic."""
+
+    def __init__(
+        self, lake: Lake, since: int | None, until: int | None, timeout: float | None
+    ) -> None:
+        self._lake = lake
+        self._window = since, until
+        self._timeout = timeout
+        self._stack = contextlib.ExitStack()
+        self._declared: list[str] = []
+        self._knows_traffic = False
+        self.now: Engine
+
+    def __enter__(self) -> Self:
+        self._open("")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def of(self, sql: str) -> Engine:
+        """The engine that can answer a text; what earlier ones declared stays declared."""
+        from flowscan import traffic
+        from flowscan.cli.query import tell_due
+
+        if not self._knows_traffic and traffic.names_traffic(sql):
+            tell_due(self._lake, *self._window)
+            self._open(sql)
+            self._knows_traffic = True
+        self._declared += [sql] if "TABLE" in sql.upper() else []
+        return self.now
+
+    def _open(self, sql: str) -> None:
+        from flowscan import traffic
+
+        before = self._stack.pop_all()
+        with before:
+            engine = traffic.asked(self._lake, sql, *self._window, timeout=self._timeout)
+            self.now = self._stack.enter_context(engine)
+        for text in self._declared:
+            with contextlib.suppress(FlowscanError):
+                self.now.translate(text)
+
+
 class _Session:
     """Collects lines to statements and runs them; errors are shown, and the prompt goes on."""
 
-    def __init__(self, engine: Engine, fmt: Format) -> None:
-        self._engine = engine
+    def __init__(self, engines: _Engines, fmt: Format) -> None:
+        self._engines = engines
         self._format = fmt
         self._pending: list[str] = []
 
@@ -75,7 +125,7 @@ class _Session:
         """Run what was collected."""
         sql, self._pending = "\n".join(self._pending).strip(), []
         if sql:
-            self._show(lambda: self._engine.query(sql))
+            self._show(lambda: self._engines.of(sql).query(sql))
 
     def cancel(self) -> None:
         """Forget what was collected."""
@@ -88,28 +138,33 @@ class _Session:
         if verb in (".quit", ".exit", ".q"):
             return False
         if verb == ".tables":
-            self._show(lambda: self._engine.query("SHOW TABLES"))
+            self._show(lambda: self._engines.now.query("SHOW TABLES"))
         elif verb == ".queries":
             for query in queries.catalogue():
                 typer.echo(f"{query.id:42} {query.title}")
         elif verb == ".format" and words and words[0] in Format.__members__:
             self._format = Format(words[0])
         elif verb == ".run" and words:
-            from flowscan.cli.query import parameters
-
-            self._show(lambda: self._engine.run(queries.load(words[0]), parameters(words[1:])))
+            self._show(lambda: self._run(words[0], words[1:]))
         elif verb == ".show" and words:
             self._guarded(lambda: typer.echo(queries.load(words[0]).sql.rstrip()))
         else:
             typer.echo(_HELP)
         return True
 
+    def _run(self, name: str, given: list[str]) -> Any:
+        from flowscan import queries
+        from flowscan.cli.query import parameters
+
+        query = queries.load(name)
+        return self._engines.of(query.sql).run(query, parameters(given))
+
     def _show(self, work: Any) -> None:
         from flowscan.cli.render import emit
 
         def run() -> None:
             rows = work()
-            for note in self._engine.notes:
+            for note in self._engines.now.notes:
                 typer.echo(f"note: {note}", err=True)
             emit(rows, self._format)
             if self._format is Format.table:
@@ -119,7 +174,6 @@ class _Session:
 
     def _guarded(self, work: Any) -> None:
         from flowscan.cli.render import plain
-        from flowscan.errors import FlowscanError
 
         try:
             work()
@@ -136,8 +190,8 @@ def _interactive(session: _Session) -> None:
 
     from flowscan import queries, schema
 
-    words = [*schema.BY_NAME, *schema.SMALL_TABLES, "flows", "sessions", "SELECT", "FROM"]
-    words += ["WHERE", "GROUP BY", "ORDER BY", "LIMIT", "COUNT(*)", "SUM("]
+    words = [*schema.BY_NAME, *schema.SMALL_TABLES, *schema.TRAFFIC_TABLES, "flows", "SELECT"]
+    words += ["FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "COUNT(*)", "SUM("]
     words += [query.id for query in queries.catalogue()]
     prompt: PromptSession[str] = PromptSession(
         history=FileHistory(str(_history())),

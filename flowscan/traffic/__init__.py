@@ -6,7 +6,10 @@ tables of the lake by UTC day, made by the query files of these names. Invariant
 find out who called, how many bytes, or whose an address is.
 """
 
+from __future__ import annotations
+
+from flowscan.traffic.asking import asked, due, names_traffic
 from flowscan.traffic.fold import Folded, fold, stale
 from flowscan.traffic.reading import reading
 
-__all__ = ["Folded", "fold", "reading", "stale"]
+__all__ = ["Folded", "asked", "due", "fold", "names_traffic", "reading", "stale"]

@@ -1,42 +1,42 @@
 /* flowscan
 id = "accepted-after-rejected"
 title = "Who got in after being refused"
-description = "Sources whose traffic to an address was refused first and accepted later: a rule that was opened, or an attacker who found the open port."
+description = "Callers whose tries at an address were refused first and let through later: a rule that was opened, or an attacker who found the open port. Rejected are records of refused tries, accepted the sessions that began later, bytes what was accepted from the caller in them."
 [params.top]
 type = "integer"
 help = "rows to show"
 [params.refusals]
 type = "integer"
-help = "refused flows that the pair must have"
+help = "records of refusals that the pair must have"
 */
-WITH pairs AS (
+WITH refused AS (
     SELECT
-        srcaddr,
-        dstaddr,
-        SUM(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected,
-        MIN(CASE WHEN action = 'REJECT' THEN "start" END) AS first_rejected,
-        MAX(CASE WHEN action = 'ACCEPT' THEN "start" END) AS last_accepted
-    FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    GROUP BY srcaddr, dstaddr
+        client,
+        server,
+        SUM(rejected) AS rejected,
+        MIN(first_seen) AS first_rejected
+    FROM sessions
+    WHERE refused_out > 0
+      AND first_seen >= /*$since*/ 0 AND first_seen < /*$until*/ 4102444800
+    GROUP BY client, server
+    HAVING SUM(rejected) >= /*$refusals*/ 3
 )
 SELECT
-    f.srcaddr,
-    f.dstaddr,
-    f.dstport,
-    f.protocol,
-    p.rejected,
+    s.client AS srcaddr,
+    s.server AS dstaddr,
+    s.server_port AS dstport,
+    s.protocol,
+    r.rejected,
     COUNT(*) AS accepted,
-    SUM(f.bytes) AS bytes,
-    date_format(from_unixtime(p.first_rejected), '%Y-%m-%dT%H:%i:%sZ') AS first_rejected,
-    date_format(from_unixtime(MIN(f."start")), '%Y-%m-%dT%H:%i:%sZ') AS first_accepted
-FROM flows AS f
-JOIN pairs AS p ON p.srcaddr = f.srcaddr AND p.dstaddr = f.dstaddr
-WHERE p.rejected >= /*$refusals*/ 3
-  AND f.action = 'ACCEPT'
-  AND f."start" > p.first_rejected
-  AND p.last_accepted > p.first_rejected
-  AND f."start" >= /*$since*/ 0 AND f."start" < /*$until*/ 4102444800
-GROUP BY f.srcaddr, f.dstaddr, f.dstport, f.protocol, p.rejected, p.first_rejected
-ORDER BY p.rejected DESC, f.srcaddr, f.dstaddr, f.dstport, f.protocol
+    SUM(CASE WHEN s.packets_in > 0 THEN 1 ELSE 0 END) AS answered,
+    SUM(s.bytes_out) AS bytes,
+    date_format(from_unixtime(r.first_rejected), '%Y-%m-%dT%H:%i:%sZ') AS first_rejected,
+    date_format(from_unixtime(MIN(s.first_seen)), '%Y-%m-%dT%H:%i:%sZ') AS first_accepted
+FROM sessions AS s
+JOIN refused AS r ON r.client = s.client AND r.server = s.server
+WHERE s.packets_out > 0
+  AND s.first_seen > r.first_rejected
+  AND s.first_seen >= /*$since*/ 0 AND s.first_seen < /*$until*/ 4102444800
+GROUP BY s.client, s.server, s.server_port, s.protocol, r.rejected, r.first_rejected
+ORDER BY r.rejected DESC, s.client, s.server, s.server_port, s.protocol
 LIMIT /*$top*/ 50

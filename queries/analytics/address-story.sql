@@ -1,7 +1,7 @@
 /* flowscan
 id = "address-story"
 title = "What one address did"
-description = "Everything one address sent and received, hour by hour: who with, on which port, accepted or refused."
+description = "Hour by hour with whom one address talked: who called, on which port of the called side, what was accepted (bytes sent and received by it, each packet once) and what was refused."
 [params.top]
 type = "integer"
 help = "rows to show"
@@ -9,19 +9,34 @@ help = "rows to show"
 type = "string"
 help = "the address, as it stands in the log"
 */
+WITH told AS (
+    SELECT hour, 'called' AS direction, server AS peer, port, protocol, sessions,
+        bytes_out AS sent, bytes_in AS received, packets_out + packets_in AS packets, rejected,
+        refused_bytes
+    FROM volumes
+    WHERE client = /*$address*/ '10.20.1.10'
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+    UNION ALL
+    SELECT hour, 'was called', client, port, protocol, sessions, bytes_in, bytes_out,
+        packets_out + packets_in, rejected, refused_bytes
+    FROM volumes
+    WHERE server = /*$address*/ '10.20.1.10' AND client <> server
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+)
 SELECT
-    date_format(from_unixtime("start"), '%Y-%m-%dT%H:00Z') AS hour,
-    CASE WHEN srcaddr = /*$address*/ '10.20.1.10' THEN 'sent' ELSE 'received' END AS direction,
-    CASE WHEN srcaddr = /*$address*/ '10.20.1.10' THEN dstaddr ELSE srcaddr END AS peer,
-    dstport,
+    date_format(from_unixtime(hour), '%Y-%m-%dT%H:00Z') AS hour,
+    direction,
+    peer,
+    port,
     protocol,
-    action,
-    COUNT(*) AS flows,
+    SUM(sessions) AS sessions,
     SUM(packets) AS packets,
-    SUM(bytes) AS bytes
-FROM flows
-WHERE (srcaddr = /*$address*/ '10.20.1.10' OR dstaddr = /*$address*/ '10.20.1.10')
-  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY 1, 2, 3, dstport, protocol, action
-ORDER BY hour, direction, peer, dstport, protocol, action
+    SUM(sent) + SUM(received) AS bytes,
+    SUM(sent) AS sent,
+    SUM(received) AS received,
+    SUM(rejected) AS rejected,
+    SUM(refused_bytes) AS refused_bytes
+FROM told
+GROUP BY told.hour, direction, peer, port, protocol
+ORDER BY told.hour, direction, peer, port, protocol
 LIMIT /*$top*/ 500

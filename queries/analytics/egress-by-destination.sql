@@ -1,39 +1,35 @@
 /* flowscan
 id = "egress-by-destination"
 title = "Where data leaves to"
-description = "Accepted traffic from private to public addresses, by destination."
+description = "Bytes accepted on their way from our addresses to the internet, by destination, each packet once whoever called: behind a NAT gateway the true source and destination, IPv6 too. What a gateway endpoint carries (traffic-path 7) does not leave to the internet and is left out: see traffic-paths. Ports are those of the services."
 [params.top]
 type = "integer"
 help = "rows to show"
 */
+WITH sent AS (
+    SELECT server AS dstaddr, client AS srcaddr, port, sessions, bytes_out AS bytes,
+        packets_out AS packets, first_seen, last_seen
+    FROM volumes
+    WHERE client_side = 'ours' AND server_side = 'public' AND COALESCE(path, 0) <> 7
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+    UNION ALL
+    SELECT client, server, port, sessions, bytes_in, packets_in, first_seen, last_seen
+    FROM volumes
+    WHERE client_side = 'public' AND server_side = 'ours' AND COALESCE(path, 0) <> 7
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+)
 SELECT
     dstaddr,
     SUM(bytes) AS bytes,
     SUM(packets) AS packets,
-    COUNT(*) AS flows,
+    SUM(sessions) AS sessions,
     COUNT(DISTINCT srcaddr) AS sources,
-    MIN(dstport) AS lowest_port,
-    COUNT(DISTINCT dstport) AS ports,
-    date_format(from_unixtime(MIN("start")), '%Y-%m-%dT%H:%i:%sZ') AS first_seen,
-    date_format(from_unixtime(MAX("end")), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
-FROM flows
-WHERE action = 'ACCEPT'
-  AND /*$private(srcaddr)*/ (srcaddr LIKE '10.%' OR srcaddr LIKE '192.168.%'
-    OR (srcaddr BETWEEN '172.16.' AND '172.31.~' AND srcaddr LIKE '172.__.%')
-    OR (srcaddr BETWEEN '100.64.' AND '100.99.~' AND srcaddr LIKE '100.__.%')
-    OR (srcaddr BETWEEN '100.100.' AND '100.127.~' AND srcaddr LIKE '100.___.%')
-    OR (srcaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN srcaddr) = 5))
-  AND NOT /*$private(dstaddr)*/ (dstaddr LIKE '10.%' OR dstaddr LIKE '192.168.%'
-    OR (dstaddr BETWEEN '172.16.' AND '172.31.~' AND dstaddr LIKE '172.__.%')
-    OR (dstaddr BETWEEN '100.64.' AND '100.99.~' AND dstaddr LIKE '100.__.%')
-    OR (dstaddr BETWEEN '100.100.' AND '100.127.~' AND dstaddr LIKE '100.___.%')
-    OR (dstaddr BETWEEN 'fc00:' AND 'fdff:~' AND position(':' IN dstaddr) = 5))
-  AND NOT /*$special(dstaddr)*/ (dstaddr LIKE '0.%' OR dstaddr LIKE '127.%'
-    OR dstaddr LIKE '169.254.%' OR (dstaddr BETWEEN '224.' AND '255.~' AND dstaddr LIKE '___.%')
-    OR (dstaddr BETWEEN 'fe80:' AND 'febf:~' AND position(':' IN dstaddr) = 5)
-    OR (dstaddr BETWEEN 'ff00:' AND 'ffff:~' AND position(':' IN dstaddr) = 5)
-    OR dstaddr IN ('::', '::1'))
-  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    MIN(port) AS lowest_port,
+    COUNT(DISTINCT port) AS ports,
+    date_format(from_unixtime(MIN(first_seen)), '%Y-%m-%dT%H:%i:%sZ') AS first_seen,
+    date_format(from_unixtime(MAX(last_seen)), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
+FROM sent
+WHERE packets > 0
 GROUP BY dstaddr
 ORDER BY bytes DESC, dstaddr
 LIMIT /*$top*/ 20

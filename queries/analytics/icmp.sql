@@ -1,22 +1,24 @@
 /* flowscan
 id = "icmp"
 title = "Who uses ICMP"
-description = "ICMP and ICMPv6 traffic: pings, sweeps and tunnels. Large packets deserve a look."
+description = "ICMP and ICMPv6 by the address that began it: pings, sweeps and tunnels. Large packets deserve a look. Packets and bytes are those accepted, both ways, each once; refusals apart."
 [params.top]
 type = "integer"
 help = "rows to show"
 */
 SELECT
-    srcaddr,
-    COUNT(DISTINCT dstaddr) AS targets,
-    COUNT(*) AS flows,
-    SUM(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected,
-    SUM(packets) AS packets,
-    SUM(bytes) AS bytes,
-    ROUND(CAST(SUM(bytes) AS DOUBLE) / NULLIF(SUM(packets), 0), 1) AS bytes_per_packet
-FROM flows
+    client AS srcaddr,
+    COUNT(DISTINCT server) AS targets,
+    SUM(sessions) AS sessions,
+    SUM(rejected) AS rejected,
+    SUM(refused_packets) AS refused_packets,
+    SUM(packets_out + packets_in) AS packets,
+    SUM(bytes_out + bytes_in) AS bytes,
+    ROUND(CAST(SUM(bytes_out + bytes_in) AS DOUBLE) / NULLIF(SUM(packets_out + packets_in), 0), 1)
+        AS bytes_per_packet
+FROM volumes
 WHERE protocol IN (1, 58)
-  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY srcaddr
+  AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+GROUP BY client
 ORDER BY targets DESC, packets DESC, srcaddr
 LIMIT /*$top*/ 50

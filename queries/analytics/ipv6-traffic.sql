@@ -1,23 +1,24 @@
 /* flowscan
 id = "ipv6-traffic"
 title = "What goes over IPv6"
-description = "Traffic between IPv6 addresses, by destination port."
+description = "Accepted bytes between IPv6 addresses, by the port of the side that was called, each packet once; refusals apart: records and bytes."
 [params.top]
 type = "integer"
 help = "rows to show"
 */
 SELECT
-    dstport,
+    port,
     protocol,
-    action,
-    COUNT(DISTINCT srcaddr) AS sources,
-    COUNT(DISTINCT dstaddr) AS targets,
-    COUNT(*) AS flows,
-    SUM(packets) AS packets,
-    SUM(bytes) AS bytes
-FROM flows
-WHERE strpos(srcaddr, ':') > 0
-  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY dstport, protocol, action
-ORDER BY bytes DESC, dstport, protocol, action
+    COUNT(DISTINCT client) AS clients,
+    COUNT(DISTINCT server) AS servers,
+    SUM(sessions) AS sessions,
+    SUM(bytes_out + bytes_in) AS bytes,
+    SUM(packets_out + packets_in) AS packets,
+    SUM(rejected) AS rejected,
+    SUM(refused_bytes) AS refused_bytes
+FROM volumes
+WHERE strpos(client, ':') > 0
+  AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+GROUP BY port, protocol
+ORDER BY bytes DESC, port, protocol
 LIMIT /*$top*/ 50

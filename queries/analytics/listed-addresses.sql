@@ -1,7 +1,7 @@
 /* flowscan
 id = "listed-addresses"
 title = "Which listed addresses talked to us"
-description = "Traffic with addresses of the threat feeds, straight from the tables flows and indicators, so that it runs where flowscan does not. Accepted traffic towards a listed address comes first. Trusted lists win. It says who sent, not who began the connection: flowscan match does."
+description = "Traffic with addresses of the threat feeds, straight from the tables volumes and indicators, so that it runs where flowscan does not. To it is what our side began, from it what the listed address began. Bytes are those accepted, each packet once, refusals apart. What got through to a listed address comes first. Trusted lists win."
 [params.now]
 type = "integer"
 help = "epoch seconds; indicators that expired by then do not count"
@@ -10,11 +10,11 @@ type = "integer"
 help = "rows to show"
 */
 WITH seen AS (
-    SELECT srcaddr AS address FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    SELECT client AS address FROM volumes
+    WHERE hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
     UNION
-    SELECT dstaddr AS address FROM flows
-    WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    SELECT server AS address FROM volumes
+    WHERE hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
 ),
 current AS (
     SELECT feed, category, confidence, trusted, indicator, "first", "last"
@@ -44,18 +44,19 @@ listed AS (
     GROUP BY address, feed
 ),
 touched AS (
-    SELECT listed.address, listed.feed, listed.category, listed.confidence, listed.indicator,
-        'to it' AS direction, flows.action, flows.packets, flows.bytes, flows."start", flows."end"
-    FROM flows
-    INNER JOIN listed ON flows.dstaddr = listed.address
-    WHERE flows."start" >= /*$since*/ 0 AND flows."start" < /*$until*/ 4102444800
+    SELECT l.address, l.feed, l.category, l.confidence, l.indicator, 'to it' AS direction,
+        v.sessions, v.bytes_out AS sent, v.bytes_in AS received,
+        v.packets_out + v.packets_in AS packets, v.rejected, v.first_seen, v.last_seen
+    FROM volumes AS v
+    INNER JOIN listed AS l ON v.server = l.address
+    WHERE hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
     UNION ALL
-    SELECT listed.address, listed.feed, listed.category, listed.confidence, listed.indicator,
-        'from it' AS direction, flows.action, flows.packets, flows.bytes, flows."start",
-        flows."end"
-    FROM flows
-    INNER JOIN listed ON flows.srcaddr = listed.address
-    WHERE flows."start" >= /*$since*/ 0 AND flows."start" < /*$until*/ 4102444800
+    SELECT l.address, l.feed, l.category, l.confidence, l.indicator, 'from it',
+        v.sessions, v.bytes_in, v.bytes_out, v.packets_out + v.packets_in, v.rejected,
+        v.first_seen, v.last_seen
+    FROM volumes AS v
+    INNER JOIN listed AS l ON v.client = l.address
+    WHERE hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
 )
 SELECT
     address,
@@ -64,17 +65,19 @@ SELECT
     confidence,
     indicator,
     direction,
-    action,
-    COUNT(*) AS flows,
+    SUM(sessions) AS sessions,
     SUM(packets) AS packets,
-    SUM(bytes) AS bytes,
-    MIN("start") AS first_seen,
-    MAX("end") AS last_seen
+    SUM(sent) + SUM(received) AS bytes,
+    SUM(sent) AS sent,
+    SUM(received) AS received,
+    SUM(rejected) AS rejected,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen
 FROM touched
-GROUP BY address, feed, category, confidence, indicator, direction, action
+GROUP BY address, feed, category, confidence, indicator, direction
 ORDER BY
     CASE
-        WHEN action = 'REJECT' THEN 3
+        WHEN SUM(packets) = 0 THEN 3
         WHEN direction = 'to it' THEN 1
         ELSE 2
     END,

@@ -1,51 +1,56 @@
 /* flowscan
 id = "longest-sessions"
 title = "Which connections last longest"
-description = "Accepted records of one pair of endpoints in both directions, stitched while they are no further apart than AWS tracks an idle TCP connection (350 s). The side with the lower port counts as the server; the view sessions tells clients from servers with more care."
+description = "Connections of which something was accepted, by their length. A session is of one UTC day; those of one five-tuple that go on over midnight are told as one. Bytes are those accepted, each packet once."
 [params.top]
 type = "integer"
 help = "rows to show"
 */
-WITH records AS (
-    SELECT
-        CASE WHEN dstport <= srcport THEN srcaddr ELSE dstaddr END AS client,
-        CASE WHEN dstport <= srcport THEN dstaddr ELSE srcaddr END AS server,
-        CASE WHEN dstport <= srcport THEN srcport ELSE dstport END AS client_port,
-        CASE WHEN dstport <= srcport THEN dstport ELSE srcport END AS server_port,
-        CASE WHEN dstport <= srcport THEN bytes ELSE 0 END AS bytes_out,
-        CASE WHEN dstport <= srcport THEN 0 ELSE bytes END AS bytes_in,
-        protocol,
-        "start" AS first_second,
-        "end" AS last_second
-    FROM flows
-    WHERE action = 'ACCEPT'
-      AND protocol IN (6, 17)
-      AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+WITH whole AS (
+    SELECT client, server, server_port, client_port, protocol, bytes_out, bytes_in, records,
+        first_seen, last_seen,
+        CASE WHEN mod(first_seen, 86400) < 600 THEN 1 ELSE 0 END AS early,
+        CASE WHEN mod(last_seen, 86400) >= 85800 OR mod(first_seen, 86400) + last_seen
+            - first_seen >= 85800 THEN 1 ELSE 0 END AS late
+    FROM sessions
+    WHERE protocol IN (6, 17)
+      AND packets_out + packets_in > 0
+      AND first_seen >= /*$since*/ 0 AND first_seen < /*$until*/ 4102444800
 ),
 marked AS (
-    SELECT
-        client, server, client_port, server_port, protocol, bytes_out, bytes_in, first_second,
-        last_second,
+    SELECT client, server, server_port, client_port, protocol, bytes_out, bytes_in, records,
+        first_seen, last_seen,
         CASE
-            WHEN first_second - MAX(last_second) OVER (
+            WHEN first_seen - LAG(last_seen) OVER (
                 PARTITION BY client, server, client_port, server_port, protocol
-                ORDER BY first_second, last_second
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) <= 350 THEN 0
+                ORDER BY first_seen, last_seen
+            ) <= CASE protocol WHEN 6 THEN 350 ELSE 180 END AND early = 1 THEN 0
             ELSE 1
         END AS opens
-    FROM records
+    FROM whole
+    WHERE early = 1 OR late = 1
 ),
 numbered AS (
-    SELECT
-        client, server, client_port, server_port, protocol, bytes_out, bytes_in, first_second,
-        last_second,
+    SELECT client, server, server_port, client_port, protocol, bytes_out, bytes_in, records,
+        first_seen, last_seen,
         SUM(opens) OVER (
             PARTITION BY client, server, client_port, server_port, protocol
-            ORDER BY first_second, last_second
+            ORDER BY first_seen, last_seen
             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS place
     FROM marked
+),
+lasting AS (
+    SELECT client, server, server_port, client_port, protocol, SUM(bytes_out) AS bytes_out,
+        SUM(bytes_in) AS bytes_in, SUM(records) AS records, MIN(first_seen) AS first_seen,
+        MAX(last_seen) AS last_seen
+    FROM numbered
+    GROUP BY client, server, server_port, client_port, protocol, place
+    UNION ALL
+    SELECT client, server, server_port, client_port, protocol, bytes_out, bytes_in, records,
+        first_seen, last_seen
+    FROM whole
+    WHERE early = 0 AND late = 0
 )
 SELECT
     client,
@@ -53,13 +58,12 @@ SELECT
     server_port,
     client_port,
     protocol,
-    MAX(last_second) - MIN(first_second) AS seconds,
-    SUM(bytes_out) AS bytes_out,
-    SUM(bytes_in) AS bytes_in,
-    COUNT(*) AS records,
-    date_format(from_unixtime(MIN(first_second)), '%Y-%m-%dT%H:%i:%sZ') AS first_seen,
-    date_format(from_unixtime(MAX(last_second)), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
-FROM numbered
-GROUP BY client, server, client_port, server_port, protocol, place
-ORDER BY seconds DESC, client, server, server_port, client_port, protocol, first_seen
+    last_seen - first_seen AS seconds,
+    bytes_out,
+    bytes_in,
+    records,
+    date_format(from_unixtime(first_seen), '%Y-%m-%dT%H:%i:%sZ') AS first_seen,
+    date_format(from_unixtime(last_seen), '%Y-%m-%dT%H:%i:%sZ') AS last_seen
+FROM lasting
+ORDER BY seconds DESC, client, server, server_port, client_port, protocol, lasting.first_seen
 LIMIT /*$top*/ 20

@@ -1,7 +1,7 @@
 /* flowscan
 id = "reject-reasons"
-title = "Why traffic is refused"
-description = "Refused traffic by reason: BPA is block public access, EC encryption controls; none is a security group or network ACL (needs reject-reason, version 8)."
+title = "Why traffic is refused, in records"
+description = "Records of refused traffic by reason: BPA is block public access, EC encryption controls; none is a security group or network ACL (needs reject-reason, version 8)."
 */
 SELECT
     COALESCE(reject_reason, 'security group or network ACL') AS reason,

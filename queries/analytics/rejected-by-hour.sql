@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-by-hour"
-title = "When ports are being refused"
-description = "Refused flows per hour (UTC) and destination port."
+title = "When ports are being refused, in records"
+description = "Records of refused traffic per hour (UTC) and destination port."
 [params.top]
 type = "integer"
 help = "rows to show"

@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-by-interface"
-title = "Which interfaces refuse most"
-description = "Refused traffic per network interface, with its share of all flows of the interface."
+title = "Which interfaces refuse most, in records"
+description = "Records of refused traffic per network interface, with their share of all records of the interface."
 [params.top]
 type = "integer"
 help = "rows to show"

@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-port-sources"
-title = "Who is behind the refused ports"
-description = "For every refused destination port, the sources that tried it most."
+title = "Who is behind the refused ports, in records"
+description = "For every destination port of refused records, the sources with most of them."
 [params.top]
 type = "integer"
 help = "rows to show"

@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-ports"
-title = "Which ports are being refused"
-description = "Destination ports of refused traffic, most refused first: how many sources tried, what they tried to reach, and when."
+title = "Which ports are being refused, in records"
+description = "Records of refused traffic by their destination port, most refused first: how many sources tried, what they tried to reach, and when."
 [params.top]
 type = "integer"
 help = "rows to show"

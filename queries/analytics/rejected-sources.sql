@@ -1,7 +1,7 @@
 /* flowscan
 id = "rejected-sources"
-title = "Who is being refused"
-description = "Sources of refused traffic: how many addresses and ports they tried."
+title = "Who is being refused, in records"
+description = "Records of refused traffic by their source: how many addresses and ports they tried."
 [params.top]
 type = "integer"
 help = "rows to show"

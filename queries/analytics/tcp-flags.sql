@@ -1,7 +1,7 @@
 /* flowscan
 id = "tcp-flags"
-title = "How TCP connections open and end"
-description = "TCP traffic by the flags that were seen in the window: SYN alone is an attempt, RST a refusal by the host (needs tcp-flags, version 3)."
+title = "How TCP connections open and end, in records"
+description = "Records of TCP traffic by the flags that were seen in their window: SYN alone is an attempt, RST a refusal by the host (needs tcp-flags, version 3)."
 */
 SELECT
     tcp_flags,

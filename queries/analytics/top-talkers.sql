@@ -1,19 +1,20 @@
 /* flowscan
 id = "top-talkers"
 title = "Which addresses move most"
-description = "Bytes, packets and flows that each address sent and received, largest first."
+description = "Accepted bytes that each address sent and received, largest first: each packet once for its sender and once for its receiver, however many interfaces recorded it. A NAT gateway moves nothing of its own."
 [params.top]
 type = "integer"
 help = "rows to show"
 */
 WITH sides AS (
-    SELECT srcaddr AS address, bytes AS sent, 0 AS received, packets
-    FROM flows
-    WHERE action = 'ACCEPT' AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    SELECT client AS address, bytes_out AS sent, bytes_in AS received,
+        packets_out + packets_in AS packets, sessions
+    FROM volumes
+    WHERE packets_out + packets_in > 0 AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
     UNION ALL
-    SELECT dstaddr AS address, 0 AS sent, bytes AS received, packets
-    FROM flows
-    WHERE action = 'ACCEPT' AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+    SELECT server, bytes_in, bytes_out, packets_out + packets_in, sessions
+    FROM volumes
+    WHERE packets_out + packets_in > 0 AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
 )
 SELECT
     address,
@@ -21,9 +22,8 @@ SELECT
     SUM(sent) AS sent,
     SUM(received) AS received,
     SUM(packets) AS packets,
-    COUNT(*) AS flows
+    SUM(sessions) AS sessions
 FROM sides
-WHERE address IS NOT NULL
 GROUP BY address
 ORDER BY bytes DESC, address
 LIMIT /*$top*/ 20

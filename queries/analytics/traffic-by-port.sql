@@ -1,7 +1,7 @@
 /* flowscan
 id = "traffic-by-port"
 title = "Which services are used"
-description = "Traffic per service port, with the usual name of the service. The service port of a flow is the lower one of its two ports."
+description = "Accepted bytes per port of the side that was called, with the usual name of the service, each packet once; refusals apart: records and bytes."
 [params.top]
 type = "integer"
 help = "rows to show"
@@ -22,29 +22,20 @@ WITH ports (port, service) AS (
         (6379, 'redis'), (6443, 'kubernetes'), (8080, 'http-proxy'), (8443, 'https-alt'),
         (9042, 'cassandra'), (9092, 'kafka'), (9200, 'elasticsearch'), (10250, 'kubelet'),
         (11211, 'memcached'), (27017, 'mongodb')
-),
-used AS (
-    SELECT
-        CASE WHEN dstport <= srcport THEN dstport ELSE srcport END AS port,
-        protocol,
-        action,
-        srcaddr,
-        packets,
-        bytes
-    FROM flows
-    WHERE protocol IN (6, 17)
-      AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
 )
 SELECT
-    used.port,
-    used.protocol,
+    v.port,
+    v.protocol,
     COALESCE(ports.service, '') AS service,
-    SUM(used.bytes) AS bytes,
-    SUM(used.packets) AS packets,
-    COUNT(*) AS flows,
-    SUM(CASE WHEN used.action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
-FROM used
-LEFT JOIN ports ON ports.port = used.port
-GROUP BY used.port, used.protocol, ports.service
+    SUM(v.bytes_out + v.bytes_in) AS bytes,
+    SUM(v.packets_out + v.packets_in) AS packets,
+    SUM(v.sessions) AS sessions,
+    SUM(v.rejected) AS rejected,
+    SUM(v.refused_bytes) AS refused_bytes
+FROM volumes AS v
+LEFT JOIN ports ON ports.port = v.port
+WHERE v.protocol IN (6, 17, 132)
+  AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+GROUP BY v.port, v.protocol, ports.service
 ORDER BY bytes DESC, port, protocol
 LIMIT /*$top*/ 20

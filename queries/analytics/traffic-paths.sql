@@ -1,11 +1,23 @@
 /* flowscan
 id = "traffic-paths"
 title = "Which way traffic leaves"
-description = "Egress traffic by path: internet, endpoints, peering, VPN, transit gateway (needs traffic-path, version 5)."
+description = "Accepted bytes that our addresses sent, by path: internet, endpoints, peering, VPN, transit gateway, each packet once (needs traffic-path, version 5). Not recorded is the path of what AWS named none for, such as what goes through a NAT gateway."
 */
+WITH sent AS (
+    SELECT path, interface_id, server AS dstaddr, sessions, bytes_out AS bytes,
+        packets_out AS packets
+    FROM volumes
+    WHERE client_side = 'ours' AND packets_out > 0
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+    UNION ALL
+    SELECT path, interface_id, client, sessions, bytes_in, packets_in
+    FROM volumes
+    WHERE server_side = 'ours' AND packets_in > 0
+      AND hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
+)
 SELECT
-    traffic_path,
-    CASE traffic_path
+    path AS traffic_path,
+    CASE path
         WHEN 1 THEN 'within the VPC'
         WHEN 2 THEN 'internet or gateway endpoint'
         WHEN 3 THEN 'virtual private gateway'
@@ -18,11 +30,9 @@ SELECT
     END AS path,
     SUM(bytes) AS bytes,
     SUM(packets) AS packets,
-    COUNT(*) AS flows,
+    SUM(sessions) AS sessions,
     COUNT(DISTINCT interface_id) AS interfaces,
     COUNT(DISTINCT dstaddr) AS destinations
-FROM flows
-WHERE flow_direction = 'egress'
-  AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-GROUP BY traffic_path
-ORDER BY bytes DESC, path
+FROM sent
+GROUP BY sent.path
+ORDER BY bytes DESC, traffic_path

@@ -33,15 +33,15 @@ def test_listed_addresses_agrees_with_match(lake: Lake, tmp_path: Path) -> None:
     some(lake, tmp_path)
     with Engine(lake.snapshot()) as engine:
         rows = engine.run(queries.load("listed-addresses"), {"now": 2**40}).to_pylist()
-    got: Counter[tuple[str, str, str]] = Counter()
-    for row in rows:
-        got[row["address"], row["feed"], row["action"]] += row["flows"]
-    expected: Counter[tuple[str, str, str]] = Counter()
+    got: dict[tuple[str, str], int] = {(r["address"], r["feed"]): r["bytes"] for r in rows}
+    expected: Counter[tuple[str, str]] = Counter()
     for row in match(lake, now=2**40).rows.to_pylist():
-        expected[row["address"], row["feed"], row["action"]] += row["flows"]
-    assert got == expected
+        accepted = row["bytes"] if row["action"] == "ACCEPT" else 0
+        expected[row["address"], row["feed"]] += accepted
+    assert got == dict(expected)
     assert len(expected) == 4
     assert (rows[0]["address"], rows[0]["direction"]) in {(BAD, "to it"), ("2a00::15", "to it")}
+    assert rows[-1]["rejected"] == 1
 
 
 def test_matches_by_address(lake: Lake, tmp_path: Path) -> None:  # noqa: F811

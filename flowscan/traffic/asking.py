@@ -1,0 +1,63 @@
+"""Asking: the engine that a user's SQL needs, current tables of traffic only where it names them.
+
+Invariant: a text that names no table of traffic costs nothing of them, and one that does never
+reads tables that are not current.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlglot import exp
+
+from flowscan import queries
+from flowscan.engine import Engine, dialect, script
+from flowscan.errors import QueryError
+from flowscan.lake import Lake
+from flowscan.schema import TRAFFIC_TABLES
+from flowscan.traffic.fold import stale
+from flowscan.traffic.reading import reading
+
+
+def names_traffic(sql: str) -> bool:
+    """Whether a text reads from a table of traffic; one that nobody can read counts by its words.
+
+    Texts that are no statement at all name none: the engine says what is wrong with them.
+    """
+    try:
+        text = script.read(sql).query
+    except QueryError:
+        return False
+    try:
+        tree = dialect.parse(text)
+    except QueryError:
+        named = queries.read_from(text)
+    else:
+        own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+        named = {table.name.lower() for table in tree.find_all(exp.Table)} - own
+    return not named.isdisjoint(TRAFFIC_TABLES)
+
+
+def due(lake: Lake, since: int | None = None, until: int | None = None) -> tuple[int, int]:
+    """UTC days of a window whose tables are not current, and the flows that they have."""
+    days = stale(lake.snapshot(since, until))
+    return len(days), sum(days.values())
+
+
+@contextlib.contextmanager
+def asked(
+    lake: Lake, sql: str, since: int | None = None, until: int | None = None, **options: Any
+) -> Iterator[Engine]:
+    """An engine for one text, over a window (epoch seconds) of the lake.
+
+    Raises:
+        LakeError, EngineError: as `reading`.
+    """
+    with (
+        reading(lake, since, until, **options)
+        if names_traffic(sql)
+        else Engine(lake.snapshot(since, until), since=since, until=until, **options)
+    ) as engine:
+        yield engine
