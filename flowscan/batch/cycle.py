@@ -25,6 +25,7 @@ from flowscan.batch.stages import (
     feeds_stage,
     match_stage,
     report_stage,
+    traffic_stage,
     upkeep_stage,
 )
 from flowscan.config import Settings, redact
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 STAGES: dict[str, Callable[[Context], StageResult]] = {
     "ingest": ingest_stage,
+    "traffic": traffic_stage,
     "feeds": feeds_stage,
     "match": match_stage,
     "detect": detect_stage,

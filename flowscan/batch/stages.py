@@ -23,6 +23,7 @@ __all__ = [
     "feeds_stage",
     "match_stage",
     "report_stage",
+    "traffic_stage",
     "upkeep_stage",
 ]
 
@@ -45,6 +46,15 @@ def feeds_stage(context: Context) -> StageResult:
     figures |= Counter(str(u.outcome) for u in updates)
     failed = [f"{u.feed.name}: {u.message}" for u in updates if u.outcome == "failed"]
     return StageResult("partial" if failed else "done", figures, "; ".join(failed)[:500])
+
+
+def traffic_stage(context: Context) -> StageResult:
+    """Derives who called whom, of the days whose flows changed."""
+    from flowscan.traffic import fold
+
+    done = fold(context.lake)
+    figures = {"days": len(done.days), "flows": done.flows}
+    return StageResult("done" if done.days else "nothing", figures)
 
 
 def match_stage(context: Context) -> StageResult:

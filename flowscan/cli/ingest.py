@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowscan.ingest import IngestOptions, IngestResult
+    from flowscan.lake import Lake
     from flowscan.sources import Source, SourceOptions
 
 
@@ -53,6 +54,13 @@ def command(
         Engine, typer.Option(help="Where to parse: in this process, or on Spark's executors.")
     ] = Engine.local,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read.")] = False,
+    traffic: Annotated[
+        bool,
+        typer.Option(
+            "--traffic/--no-traffic",
+            help="Derive who called whom right away, or leave it to the first question.",
+        ),
+    ] = True,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 3 if any record was rejected.")
     ] = False,
@@ -98,6 +106,8 @@ def command(
     else:
         result = _ingest(where, [open_source(uri, reach) for uri in sources], options)
     _show_result(result, where)
+    if traffic and result.flows:
+        fold_lake(open_lake(where))
     trouble = result.failed or (not result.sources and not result.already and result.refused)
     if trouble or (strict and (result.rejects or result.refused)):
         raise typer.Exit(3)
@@ -113,6 +123,22 @@ def _ingest(where: str, opened: list[Source], options: IngestOptions) -> IngestR
     except KeyboardInterrupt:
         typer.echo("stopped: what was read is in the lake; the same command goes on", err=True)
         raise
+
+
+def fold_lake(lake: Lake, *, again: bool = False) -> None:
+    """Bring the kept tables of traffic up to date, with progress on a terminal."""
+    from flowscan.cli.render import progress
+    from flowscan.traffic import fold
+
+    with progress("traffic: who called whom") as say:
+        done = fold(
+            lake,
+            again=again,
+            progress=lambda n, of: say(f"traffic: {n:,} of {of:,} flows"),
+        )
+    if done.days:
+        days = "day" if len(done.days) == 1 else "days"
+        typer.echo(f"traffic of {len(done.days):,} {days} derived from {done.flows:,} flows")
 
 
 def _ingest_on_spark(

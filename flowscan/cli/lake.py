@@ -13,6 +13,7 @@ from flowscan.cli.render import Format
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from flowscan.lake import Lake
     from flowscan.lake.status import Status
 
 app = typer.Typer(help="Look at the lake, check it, keep it in shape.", no_args_is_help=True)
@@ -104,7 +105,12 @@ def _summary(found: Status) -> list[str]:
 @app.command("verify")
 def verify_command(
     lake: LakeOption = None,
-    full: Annotated[bool, typer.Option("--full", help="Read every page of every file.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Read every page of every file, and derive traffic again to compare."
+        ),
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="First repair what can be without loss.")
     ] = False,
@@ -126,10 +132,39 @@ def verify_command(
         word = "note" if problem.harmless else "wrong"
         typer.echo(plain(f"{word}: {problem.path}: {problem.what} ({problem.fix})"))
     wrong = sum(not problem.harmless for problem in problems)
+    wrong += _verify_traffic(opened) if full and not wrong else 0
     if wrong:
         typer.echo(f"{wrong:,} problems", err=True)
         raise typer.Exit(3)
     typer.echo("the lake is sound")
+
+
+def _verify_traffic(lake: Lake) -> int:
+    from flowscan.text import utc
+    from flowscan.traffic import differences
+
+    wrong = 0
+    for one in differences(lake.snapshot()):
+        wrong += 1
+        typer.echo(
+            f"wrong: {one.table} of {utc(one.day)[:10]}: {one.missing:,} rows missing, "
+            f"{one.strange:,} that the flows do not give (flowscan lake rebuild)"
+        )
+    return wrong
+
+
+@app.command("rebuild")
+def rebuild_command(lake: LakeOption = None) -> None:
+    """Derive the tables of traffic (sessions, contacts, volumes …) of all days again.
+
+    Nothing needs it in the ordinary: days whose flows change are derived by themselves.
+
+    Example: flowscan lake rebuild
+    """
+    from flowscan.cli.ingest import fold_lake
+    from flowscan.cli.options import open_lake
+
+    fold_lake(open_lake(lake), again=True)
 
 
 @app.command("compact")

@@ -157,7 +157,7 @@ class RunSettings:
     """The scheduled cycle."""
 
     stages: tuple[str, ...] = _option(
-        ("ingest", "feeds", "match", "detect", "report", "export", "notify", "upkeep"),
+        ("ingest", "traffic", "feeds", "match", "detect", "report", "export", "notify", "upkeep"),
         "What a cycle does, in this order.",
     )
     hold: int = _option(

@@ -39,9 +39,7 @@ class Days:
 
     def window(self, day: int, lookback: int) -> list[int]:
         """The days before `day` that a look-back reaches and that have flows."""
-        return [
-            d for d in range(day - lookback * DAY, day, DAY) if d in self._digests
-        ]
+        return [d for d in range(day - lookback * DAY, day, DAY) if d in self._digests]
 
 
 class Progress:

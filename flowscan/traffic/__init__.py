@@ -9,6 +9,7 @@ find out who called, how many bytes, or whose an address is.
 from __future__ import annotations
 
 from flowscan.traffic.asking import asked, due, names_traffic
+from flowscan.traffic.check import Difference, differences
 from flowscan.traffic.fold import Folded, fold, stale
 from flowscan.traffic.reading import reading
 

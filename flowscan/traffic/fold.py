@@ -47,19 +47,26 @@ def stale(snapshot: Snapshot) -> dict[int, int]:
 
     A day whose flows are gone but whose tables are not is among them, with no flows.
     """
-    days: dict[int, int] = defaultdict(int)
-    for entry in snapshot.files("flows"):
-        days[_day(entry)] += entry.rows
     kept: dict[tuple[str, int], set[str]] = defaultdict(set)
     for table in derive.KEPT:
         for entry in snapshot.files(table):
             kept[table, _day(entry)].add(entry.mark)
-            days.setdefault(_day(entry), 0)
     return {
         day: flows
-        for day, flows in sorted(days.items())
+        for day, flows in days_of(snapshot).items()
         if any(kept.get((table, day), set()) != {_mark(snapshot, day)} for table in derive.KEPT)
     }
+
+
+def days_of(snapshot: Snapshot) -> dict[int, int]:
+    """Days that have flows or kept tables, and how many flows, in order."""
+    days: dict[int, int] = defaultdict(int)
+    for entry in snapshot.files("flows"):
+        days[_day(entry)] += entry.rows
+    for table in derive.KEPT:
+        for entry in snapshot.files(table):
+            days.setdefault(_day(entry), 0)
+    return dict(sorted(days.items()))
 
 
 def fold(
@@ -67,11 +74,12 @@ def fold(
     since: int | None = None,
     until: int | None = None,
     *,
+    again: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Folded:
-    """Derive what is not current of a window, and keep it.
+    """Derive what is not current of a window of UTC days, and keep it.
 
-    `progress` is told the flows that are done and those that there are to do. What another writer
+    `again` derives what is current as well. `progress` is told the flows that are done and those that there are to do. What another writer
     folds at the same time is left to it.
 
     Raises:
@@ -79,7 +87,7 @@ def fold(
         EngineError: deriving failed, such as for want of disk space.
     """
     snapshot = lake.snapshot(since, until)
-    due = stale(snapshot)
+    due = days_of(snapshot) if again else stale(snapshot)
     done: list[int] = []
     flows = 0
     for days in _chunks(due, {_day(entry) for entry in snapshot.files("flows")}):
@@ -124,20 +132,23 @@ def _fold_days(lake: Lake, snapshot: Snapshot, days: Sequence[int], flows: int) 
         for entry in snapshot.files(table)
         if _day(entry) in set(days)
     ]
-    with derived(lake.snapshot(min(days), max(days) + DAY_S), days, flows) as engine:
-        with lake.writing() as transaction, contextlib.suppress(LakeConflict):
-            for day in days if flows else ():
-                lineage, mark = snapshot.lineage(day // DAY_S), _mark(snapshot, day)
-                for table in derive.KEPT:
-                    for rows in engine.stream(rows_of(table, day), ROWS):
-                        transaction.write_part(table, day // DAY_S, rows, lineage, mark)
-            lake.commit(
-                transaction,
-                (),
-                removal=replacing(derive.KEPT, [d // DAY_S for d in days], seen),
-                note="fold",
-            )
-            return True
+    with (
+        derived(snapshot, days, flows) as engine,
+        lake.writing() as transaction,
+        contextlib.suppress(LakeConflict),
+    ):
+        for day in days if flows else ():
+            lineage, mark = snapshot.lineage(day // DAY_S), _mark(snapshot, day)
+            for table in derive.KEPT:
+                for rows in engine.stream(rows_of(table, day), ROWS):
+                    transaction.write_part(table, day // DAY_S, rows, lineage, mark)
+        lake.commit(
+            transaction,
+            (),
+            removal=replacing(derive.KEPT, [d // DAY_S for d in days], seen),
+            note="fold",
+        )
+        return True
     return False
 
 
@@ -146,7 +157,8 @@ def derived(snapshot: Snapshot, days: Sequence[int], flows: int) -> Iterator[Eng
     """An engine that has made the tables of traffic of some days."""
     since, until = min(days), max(days) + DAY_S
     limit = MEMORY if flows <= CHUNK_ROWS else None
-    with Engine(snapshot, since=since, until=until, memory_limit=limit, derived=False) as engine:
+    files = snapshot.narrowed(since, until)
+    with Engine(files, since=since, until=until, memory_limit=limit, derived=False) as engine:
         derive.make(engine, since, until)
         yield engine
 

@@ -19,7 +19,7 @@ from flowscan.engine.views import Kept
 from flowscan.errors import LakeError
 from flowscan.lake import Lake, Snapshot
 from flowscan.traffic import derive
-from flowscan.traffic.fold import DAY_S, derived, fold, rows_of, stale
+from flowscan.traffic.fold import derived, fold, rows_of, stale
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +72,15 @@ def _current(
     if not due:
         return snapshot, {}
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flowscan-"))
-    return snapshot, _derive(lake, due, Path(folder))
+    return snapshot, _derive(snapshot, due, Path(folder))
 
 
-def _derive(lake: Lake, due: Mapping[int, int], folder: Path) -> dict[str, list[str]]:
+def _derive(snapshot: Snapshot, due: Mapping[int, int], folder: Path) -> dict[str, list[str]]:
     import pyarrow.parquet as pq
 
     own: dict[str, list[str]] = {name: [] for name in derive.KEPT}
     for day, flows in due.items():
-        with derived(lake.snapshot(day, day + DAY_S), [day], flows) as engine:
+        with derived(snapshot, [day], flows) as engine:
             for name in derive.KEPT:
                 path = folder / f"{name}-{day}.parquet"
                 writer = None
