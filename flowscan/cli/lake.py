@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flowscan.lake import Lake
     from flowscan.lake.status import Status
+    from flowscan.lake.upgrade import Plan
 
 app = typer.Typer(help="Look at the lake, check it, keep it in shape.", no_args_is_help=True)
 
@@ -84,10 +85,12 @@ def _summary(found: Status) -> list[str]:
         f"records   {totals.records:,} = {totals.flows:,} flows + {totals.nodata:,} NODATA"
         f" + {totals.skipdata:,} SKIPDATA + {totals.rejects:,} rejects"
     )
+    unknown = f", {found.unattributed:,} unattributed" if found.unattributed else ""
+    size = human_bytes(found.bytes)
     lines = [
         "",
-        f"lake      {plain(found.where)}, version {found.version}",
-        f"flows     {found.flows:,} in {human_bytes(found.bytes)}, {len(found.dates):,} dates",
+        f"lake      {plain(found.where)}, version {found.version}, format {found.format}",
+        f"flows     {found.flows:,} in {size}, {len(found.dates):,} dates{unknown}",
         f"sources   {totals.sources:,} ({human_bytes(totals.size)}), {totals.refused:,} refused",
         records,
     ]
@@ -100,6 +103,51 @@ def _summary(found: Status) -> list[str]:
             " the next ingest does it, or flowscan lake verify --repair"
         )
     return lines
+
+
+@app.command("upgrade")
+def upgrade_command(
+    lake: LakeOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Bring a lake that an older flowscan made to the present format.
+
+    Says first what it needs; no flow is read or written again. An upgrade that was interrupted
+    is finished by another one. Example: flowscan lake upgrade --lake s3://bucket/lake
+    """
+    import sys
+
+    from flowscan.cli.options import open_lake
+    from flowscan.cli.progress import counting
+    from flowscan.cli.render import plain
+    from flowscan.lake import upgrade
+
+    opened = open_lake(lake)
+    before = upgrade.plan(opened)
+    if not before.needed:
+        typer.echo(f"the lake is of format {before.format}, there is nothing to do")
+        return
+    for line in _intended(before):
+        typer.echo(plain(line))
+    if not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        typer.confirm("upgrade?", abort=True)
+    with counting("commits read", before.commits) as told:
+        upgrade.upgrade(opened, told)
+    typer.echo(f"the lake is of format {opened.format}")
+
+
+def _intended(before: Plan) -> list[str]:
+    from flowscan.cli.render import human_bytes
+    from flowscan.lake import layout
+
+    kept = f"{before.files:,} files ({human_bytes(before.bytes)}) with {before.flows:,} flows"
+    reads = f"reads the ledger's {before.commits:,} commits"
+    return [
+        f"format {before.format} → {layout.FORMAT}",
+        f"{reads}; writes another one, a checkpoint and the marker",
+        f"{kept} stay as they are; these flows have no source_id",
+        "flowscan 0.1 cannot read the lake any more; where it runs, it stops at its next commit",
+    ]
 
 
 @app.command("verify")

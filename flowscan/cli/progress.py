@@ -1,4 +1,4 @@
-"""Progress of an ingest on a terminal: objects, records, bytes, rate, time left."""
+"""Progress on a terminal: of an ingest (objects, records, bytes, rate, time left), of a count."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flowscan.cli.render import console, human_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.progress import Progress, TaskID
 
@@ -63,3 +63,17 @@ def ingest_progress() -> Iterator[_Shown | None]:
     ) as display:
         task = display.add_task("ingest", files="listing …", records="", size="", rate="")
         yield _Shown(display, task)
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
+    """Yield what is told how many of `total` are done and shows it on stderr; None in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console(err=True), transient=True) as display:
+        task = display.add_task(what, total=total)
+        yield lambda done: display.update(task, completed=done)

@@ -1,8 +1,8 @@
 """Checkpoints: the folded ledger in one file, so that opening a lake reads few commits.
 
 Invariant: a checkpoint of version V is a function of the published commits 1…V and only ever a
-short cut: one that is damaged, absent or of another format is passed over, never trusted in
-part. It holds hashes of the known sources, not their names, and so stays near 16 bytes a key.
+short cut: one that is damaged, absent or too old is passed over, never trusted in part. It holds
+hashes of the known sources, not their names, and so stays near 16 bytes a key.
 """
 
 from __future__ import annotations
@@ -61,17 +61,21 @@ def _listed(store: Store) -> Iterator[Any]:
     return store.walk(layout.CHECKPOINTS)
 
 
-def load(store: Store) -> Fold:
+def load(store: Store, *, exact: bool) -> Fold:
     """The fold of the newest good checkpoint; an empty one when there is none.
+
+    `exact` passes over those of format 1, which do not know the lineage of their files.
 
     Raises:
         LakeError: a newer flowscan wrote the checkpoint.
     """
     for version in versions(store):
         try:
-            return decode(store.read(layout.checkpoint_key(version)), version)
+            fold = decode(store.read(layout.checkpoint_key(version)), version)
         except (LakeCorrupt, FileNotFoundError):
             continue
+        if fold.exact or not exact:
+            return fold
     return Fold()
 
 
@@ -121,6 +125,8 @@ def decode(data: bytes, version: int) -> Fold:
             files={e.path: e for e in decode_entries(_parsed(parts["files"]), version)},
             totals=Totals(**header["totals"]),
             expired=header["expired"],
+            format=header["format"],
+            exact=header["format"] > 1,
         )
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise _damaged(where, str(error)) from error

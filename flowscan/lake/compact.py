@@ -64,7 +64,9 @@ def compact(lake: Lake, *, now: int) -> Iterator[Compacted]:
 
     Raises:
         LakeCorrupt: a file cannot be read, or does not have the rows the ledger says.
+        LakeError: the lake cannot be written.
     """
+    lake.check_writable()
     snapshot = lake.snapshot()
     dates: dict[tuple[int, bool], list[FileEntry]] = defaultdict(list)
     for entry in snapshot.files(layout.FLOWS):

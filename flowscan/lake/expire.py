@@ -39,6 +39,7 @@ def expire(lake: Lake, *, before: int) -> Removed:
     Coverage files leave when every row of theirs is of such dates. A commit of the ledger; the
     bytes follow with `purge`.
     """
+    lake.check_writable()
     last = before // layout.SECONDS_PER_DAY  # this date is not over at `before`
     chosen: list[FileEntry] = []
 

@@ -7,7 +7,6 @@ made on, plus one; both happen under one lock, and the store decides between pro
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowscan.errors import LakeConflict, LakeCorrupt, LakeError
-from flowscan.lake import checkpoint, layout, small
+from flowscan.lake import checkpoint, layout, marker, small
 from flowscan.lake.ledger import (
     Commit,
     Refusal,
     SourceRecord,
     attributed,
-    check_format,
     encode,
     source_hashes,
 )
@@ -50,9 +48,10 @@ StoreOptions = SourceOptions
 class Lake:
     """A flow-log lake in a folder or under an s3:// prefix; safe to share between threads."""
 
-    def __init__(self, store: Store) -> None:
-        """Use an opened store; see `open`."""
+    def __init__(self, store: Store, marked: int = layout.FORMAT) -> None:
+        """Use an opened store, whose marker says the format `marked`; see `open`."""
         self.store = store
+        self._marked = marked
         self._lock = threading.RLock()
         self._fold: Fold | None = None
         self._recovered = False
@@ -76,39 +75,37 @@ class Lake:
     @classmethod
     def on(cls, store: Store, *, create: bool = False) -> Lake:
         """Open the lake that a store keeps, creating it if told to."""
-        try:
-            marker = store.read(layout.MARKER)
-        except FileNotFoundError:
+        marked = marker.read(store)
+        if marked is None:
             if not create:
                 raise LakeError(
                     "no lake here", where=store.where, hint="flowscan ingest creates one"
-                ) from None
+                )
             if not store.empty():
-                raise LakeError(
-                    "the folder is not empty and not a lake", where=store.where
-                ) from None
+                raise LakeError("the folder is not empty and not a lake", where=store.where)
             store.prepare()
-            body = {"format": layout.FORMAT, "created_by": WRITER, "at": int(time.time())}
-            store.create(layout.MARKER, json.dumps(body).encode())
-            marker = store.read(layout.MARKER)
-        try:
-            check_format(json.loads(marker), store.where)
-        except ValueError as error:
-            raise LakeCorrupt("the lake's marker is damaged", where=layout.MARKER) from error
+            marker.create(store, WRITER)
+            marked = marker.read(store)
+            assert marked is not None
         store.check()
-        return cls(store)
+        return cls(store, marked)
 
     # -- reading ---------------------------------------------------------------------------
 
     def _refresh(self) -> Fold:
         if self._fold is None:
-            fold = checkpoint.load(self.store)
-            fold.advance(self.store)
-            self._check_end(fold)
-            self._fold = fold
+            self._fold = self._load(exact=self._marked > 1)
         else:
             self._fold.advance(self.store)
+        if self._fold.format > 1 and not self._fold.exact:
+            self._fold = self._load(exact=True)  # the lake was upgraded meanwhile
         return self._fold
+
+    def _load(self, *, exact: bool) -> Fold:
+        fold = checkpoint.load(self.store, exact=exact)
+        fold.advance(self.store)
+        self._check_end(fold)
+        return fold
 
     def _check_end(self, fold: Fold) -> None:
         """Notice a lost commit: where reading stopped, no later commit may stand."""
@@ -122,6 +119,14 @@ class Lake:
                 where=layout.commit_key(end + 1),
                 hint="restore it from a backup; every commit is needed",
             )
+
+    @property
+    def format(self) -> int:
+        """The lake's format; one below the present is read as it is, and not written."""
+        if self._marked == layout.FORMAT:
+            return self._marked
+        with self._lock:  # the ledger is ahead of the marker where an upgrade was cut short
+            return max(self._marked, self._refresh().format)
 
     def fold(self) -> Fold:
         """The sum of the ledger as it is now, for upkeep; do not change it."""
@@ -163,12 +168,28 @@ class Lake:
         """Publish what crashed writers committed, and delete what they had not.
 
         Every writer does this first, also one that then finds nothing to write.
+
+        Raises:
+            LakeError: the lake is of an older format, or cannot be written.
         """
         with self._lock:
+            self.check_writable()
             self._recovered = True
             fold = self._refresh()
             self._publish(fold)
             collect_dead(self.store, fold)
+
+    def check_writable(self) -> None:
+        """Refuse to write a lake of an older format (`LakeError`)."""
+        if self.format < layout.FORMAT:
+            raise LakeError(
+                f"a lake of format {self.format} can be read, but not written",
+                where=self.store.where,
+                hint="flowscan lake upgrade",
+            )
+        if self._marked < layout.FORMAT:
+            marker.raise_format(self.store)
+            self._marked = layout.FORMAT
 
     def _publish(self, fold: Fold) -> None:
         done = [commit.version for commit in fold.pending if roll_forward(self.store, commit)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flowscan.errors import LakeCorrupt, LakeError
@@ -92,7 +92,8 @@ class Commit:
     adds: tuple[FileEntry, ...] = ()
     removes: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
-    note: str = field(default="")
+    note: str = ""
+    format: int = layout.FORMAT
 
 
 def encode_entries(entries: Iterable[FileEntry], version: int) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def attributed(entries: Iterable[FileEntry], version: int) -> tuple[FileEntry, .
 def encode(commit: Commit) -> bytes:
     """Serialise a commit; column lists that files share are written once."""
     body = {
-        "format": layout.FORMAT,
+        "format": commit.format,
         "version": commit.version,
         "batch": commit.batch,
         "writer": commit.writer,
@@ -188,6 +189,7 @@ def decode(data: bytes, version: int) -> Commit:
             removes=tuple(_live(item) for item in body["removes"]),
             refused=tuple(_refusal(item) for item in body["refused"]),
             note=_text(body.get("note", "")),
+            format=body["format"],
         )
         check_sources(commit.sources)
     except (

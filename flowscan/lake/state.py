@@ -118,7 +118,11 @@ class Totals:
 
 @dataclass(slots=True)
 class Fold:
-    """The growing sum of the ledger that one `Lake` keeps; guarded by the lake's lock."""
+    """The growing sum of the ledger that one `Lake` keeps; guarded by the lake's lock.
+
+    `format` is the highest of its commits. It is `exact` unless it began with a checkpoint of
+    format 1, which does not know the lineage of its files: its own version stands in for it.
+    """
 
     version: int = 0
     published: int = 0
@@ -131,6 +135,8 @@ class Fold:
     batches: dict[str, int] = field(default_factory=dict)
     pending: list[Commit] = field(default_factory=list)
     fresh: int = 0
+    format: int = 1
+    exact: bool = True
 
     def advance(self, store: Store) -> None:
         """Read the commits that others wrote since, up to the newest.
@@ -162,6 +168,7 @@ class Fold:
         self.fresh += len(commit.sources) + len(commit.refused)
         self.pending.append(commit)
         self.version = commit.version
+        self.format = max(self.format, commit.format)
 
     def settle(self, store: Store, done: Collection[int] = ()) -> None:
         """Move commits from pending to published, as far as they are; never writes.

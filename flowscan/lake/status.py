@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class DateStatus:
-    """Flows of one UTC date; `first` and `last` are the least and greatest `start`."""
+    """Flows of one UTC date; `first` and `last` are the least and greatest `start`.
+
+    `unattributed` flows do not know their source object: a lake of format 1 did not keep it.
+    """
 
     date: str
     files: int = 0
@@ -25,20 +28,24 @@ class DateStatus:
     bytes: int = 0
     first: int | None = None
     last: int | None = None
+    unattributed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """A lake in numbers.
 
-    `totals` are sums over all sources ever committed; `flows` is what is live, `expired` what
-    `lake expire` took out, `unpublished` the commits that the next writer has to finish.
+    `totals` are sums over all sources ever committed; `flows` is what is live, `unattributed`
+    those of them that do not know their source object, `expired` what `lake expire` took out,
+    `unpublished` the commits that the next writer has to finish.
     """
 
     where: str
+    format: int
     version: int
     unpublished: int
     flows: int
+    unattributed: int
     bytes: int
     expired: int
     totals: Totals
@@ -57,6 +64,7 @@ def status(lake: Lake) -> Status:
         at.files += 1
         at.flows += entry.rows
         at.bytes += entry.bytes
+        at.unattributed += 0 if entry.attributed else entry.rows
         if entry.min_start is not None and entry.max_start is not None:
             low, high = entry.min_start, entry.max_start
             at.first = low if at.first is None else min(at.first, low)
@@ -64,9 +72,11 @@ def status(lake: Lake) -> Status:
     tables = {table: snapshot.rows(table) for table in layout.TABLES if table != layout.FLOWS}
     return Status(
         where=lake.store.where,
+        format=lake.format,
         version=snapshot.version,
         unpublished=state.version - state.published,
         flows=snapshot.rows(layout.FLOWS),
+        unattributed=sum(at.unattributed for at in dates.values()),
         bytes=sum(e.bytes for table in layout.TABLES for e in snapshot.files(table)),
         expired=state.expired,
         totals=snapshot.totals,

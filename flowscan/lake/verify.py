@@ -7,7 +7,7 @@ What is lost for good is named, with what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flowscan.errors import LakeCorrupt, LakeError
-from flowscan.lake import checkpoint, layout
+from flowscan.lake import checkpoint, layout, marker
+from flowscan.lake.attribution import Attribution
 from flowscan.lake.ledger import Commit, FileEntry, key_hash, read_commits
+from flowscan.lake.lineage import union
+from flowscan.lake.numbers import block_hashes
 from flowscan.lake.state import PENDING, Fold
 from flowscan.lake.store import Entry, Store
 
@@ -44,14 +47,15 @@ class Problem:
 class _Replay:
     fold: Fold = field(default_factory=Fold)
     problems: list[Problem] = field(default_factory=list)
+    attribution: Attribution = field(default_factory=Attribution)
     whole: bool = True
 
 
 def verify(lake: Lake, *, full: bool = False) -> list[Problem]:
     """Check the ledger, the checkpoints, every live file's size and footer, and strange files.
 
-    `full` reads every page of every file as well and checks its checksum. Writers may be at
-    work meanwhile.
+    `full` reads every page of every file as well, checks its checksum, and holds the number of
+    flows of each source against its record. Writers may be at work meanwhile.
 
     Raises:
         LakeError: a newer flowscan wrote a part of the lake, or it cannot be read at all.
@@ -61,8 +65,9 @@ def verify(lake: Lake, *, full: bool = False) -> list[Problem]:
     problems = replay.problems
     problems += _checkpoints(store, replay)
     if replay.whole:
+        problems += _unfinished(store, replay.fold)
         problems += _unpublished(store, replay.fold)
-        problems += _files(store, replay.fold, full=full)
+        problems += _files(store, replay, full=full)
         problems += _strange(store, replay.fold)
         problems += _balance(replay.fold)
     return problems
@@ -102,6 +107,7 @@ def _replay(store: Store) -> _Replay:
     try:
         for commit in read_commits(store, 0):
             replay.problems += _commit(fold, commit)
+            replay.attribution.commit(commit)
             fold.take(commit)
             if len(fold.pending) >= PENDING:
                 fold.settle(store)
@@ -129,23 +135,39 @@ def _commit_versions(store: Store) -> Iterator[int]:
 
 def _commit(fold: Fold, commit: Commit) -> Iterator[Problem]:
     where = layout.commit_key(commit.version)
-    for source in commit.sources:
-        if fold.known.has(key_hash(source.uri, source.etag), fold.version):
-            yield Problem(where, f"the source {source.uri} was committed before", BACKUP)
-    if commit.sources:
-        flows = sum(s.flows for s in commit.sources)
-        rows = sum(e.rows for e in commit.adds if e.table == layout.FLOWS)
-        if flows != rows:
-            yield Problem(where, f"its sources have {flows} flows, its files {rows} rows", BACKUP)
+    for what in _of_sources(fold, commit):
+        yield Problem(where, what, BACKUP)
     live = fold.live() if commit.removes else {}
     for path in commit.removes:
         if path not in live:
             yield Problem(where, f"removes {path}, which was not live", BACKUP)
     if commit.note == "compact":
-        before = sum(live[path].rows for path in commit.removes if path in live)
-        after = sum(e.rows for e in commit.adds)
-        if before != after:
-            yield Problem(where, f"compacts {before} rows to {after}", BACKUP)
+        removed = [live[path] for path in commit.removes if path in live]
+        for what in _of_compaction(commit, removed):
+            yield Problem(where, what, BACKUP)
+
+
+def _of_sources(fold: Fold, commit: Commit) -> Iterator[str]:
+    for source in commit.sources:
+        if fold.known.has(key_hash(source.uri, source.etag), fold.version):
+            yield f"the source {source.uri} was committed before"
+    blocks = block_hashes(source.source_id for source in commit.sources)
+    if any(fold.known.has(block, fold.version) for block in blocks):
+        yield "its sources have numbers of an earlier commit"
+    if commit.sources:
+        flows = sum(s.flows for s in commit.sources)
+        rows = sum(e.rows for e in commit.adds if e.table == layout.FLOWS)
+        if flows != rows:
+            yield f"its sources have {flows} flows, its files {rows} rows"
+
+
+def _of_compaction(commit: Commit, removed: Sequence[FileEntry]) -> Iterator[str]:
+    before, after = (sum(e.rows for e in entries) for entries in (removed, commit.adds))
+    if before != after:
+        yield f"compacts {before} rows to {after}"
+    versions = union(entry.lineage for entry in removed)
+    if commit.format > 1 and any(entry.lineage != versions for entry in commit.adds):
+        yield "compacts flows of other commits than it says"
 
 
 def _checkpoints(store: Store, replay: _Replay) -> Iterator[Problem]:
@@ -166,6 +188,12 @@ def _bad_checkpoint(store: Store, version: int) -> str | None:
     except FileNotFoundError:
         return None  # a writer replaced it by a newer one
     return None
+
+
+def _unfinished(store: Store, fold: Fold) -> Iterator[Problem]:
+    if (marker.read(store) or 0) < fold.format:
+        fix = "flowscan lake upgrade finishes it, or the next ingest"
+        yield Problem(layout.MARKER, "an upgrade was cut short", fix, harmless=True)
 
 
 def _unpublished(store: Store, fold: Fold) -> Iterator[Problem]:
@@ -199,18 +227,24 @@ def _balance(fold: Fold) -> Iterator[Problem]:
 # -- the files -------------------------------------------------------------------------------
 
 
-def _files(store: Store, fold: Fold, *, full: bool) -> Iterator[Problem]:
+def _files(store: Store, replay: _Replay, *, full: bool) -> Iterator[Problem]:
+    fold, whole = replay.fold, not replay.fold.pending
+    counted = replay.attribution if full else None
     for entry in list(fold.files.values()):
-        what = _file(store, entry, full=full)
+        what = _file(store, entry, counted)
         if what is None:
             continue
+        whole = False
         fold.advance(store)  # a compaction may have taken it in the meantime
         if entry.path in fold.files:
             fix = f"{BACKUP}, or ingest its sources into a new lake"
             yield Problem(entry.path, what, fix)
+    if counted and whole:
+        for what in counted.wrong(expired=fold.expired > 0):
+            yield Problem(layout.FLOWS, what, BACKUP)
 
 
-def _file(store: Store, entry: FileEntry, *, full: bool) -> str | None:
+def _file(store: Store, entry: FileEntry, counted: Attribution | None) -> str | None:
     size = store.size(entry.path)
     if size is None:
         return "the file is missing"
@@ -218,7 +252,7 @@ def _file(store: Store, entry: FileEntry, *, full: bool) -> str | None:
         return f"the file has {size} bytes, the ledger says {entry.bytes}"
     try:
         with store.reader(entry.path) as source:
-            return _parquet(source, entry, full=full)
+            return _parquet(source, entry, counted)
     except FileNotFoundError:
         return "the file is missing"
     except LakeError as error:
@@ -227,15 +261,17 @@ def _file(store: Store, entry: FileEntry, *, full: bool) -> str | None:
         return f"the Parquet file is damaged: {str(error)[:200]}"
 
 
-def _parquet(source: Any, entry: FileEntry, *, full: bool) -> str | None:
+def _parquet(source: Any, entry: FileEntry, counted: Attribution | None) -> str | None:
     file = pq.ParquetFile(source, page_checksum_verification=True)
     if file.metadata.num_rows != entry.rows:
         return f"the file has {file.metadata.num_rows} rows, the ledger says {entry.rows}"
     if tuple(file.schema_arrow.names) != entry.columns:
         return "the file has other columns than the ledger says"
-    if full:
+    if counted:
         for i in range(file.num_row_groups):
-            file.read_row_group(i, use_threads=False)
+            rows = file.read_row_group(i, use_threads=False)
+            if entry.table == layout.FLOWS:
+                counted.rows(rows)
     return None
 
 

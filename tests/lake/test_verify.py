@@ -212,3 +212,43 @@ def test_a_root_that_others_can_change_is_refused(tmp_path: Path, monkeypatch) -
         pytest.skip("root's folders are trusted")
     with pytest.raises(LakeError, match="another user"):
         Lake.open(root)
+
+
+def change_commit(root: Path, version: int, change) -> None:
+    path = root / layout.commit_key(version)
+    body = json.loads(path.read_bytes())
+    change(body)
+    path.write_text(json.dumps(body))
+
+
+def compaction(root: Path) -> int:
+    """Version of the first compaction of flows."""
+    bodies = (json.loads(p.read_bytes()) for p in sorted((root / layout.COMMITS).iterdir()))
+    return next(b["version"] for b in bodies if b["note"] == "compact")
+
+
+def test_a_compaction_that_invents_a_lineage_is_named(root: Path) -> None:
+    version = compaction(root)
+    change_commit(root, version, lambda body: body["adds"][0].update(lineage="1"))
+    assert layout.commit_key(version) in wrong(root)
+
+
+def test_numbers_that_are_given_twice_are_named(root: Path) -> None:
+    first = json.loads((root / layout.commit_key(1)).read_bytes())["sources"][0]["source_id"]
+    change_commit(root, 2, lambda body: body["sources"][0].update(source_id=first + 7))
+    assert layout.commit_key(2) in wrong(root)
+
+
+def test_flows_of_another_source_than_the_ledger_says(root: Path) -> None:
+    def swap(body: dict) -> None:
+        one, other = body["sources"]
+        one["flows"], one["records"] = one["flows"] - 1, one["records"] - 1
+        other["flows"], other["records"] = other["flows"] + 1, other["records"] + 1
+
+    change_commit(root, 1, swap)
+    assert wrong(root) == []
+    problems = verify(Lake.open(root), full=True)
+    assert [(p.path, "its record says" in p.what) for p in problems] == [("flows", True)] * 2
+    change_commit(root, 1, lambda body: body["sources"][0].update(source_id=1))
+    (problem,) = verify(Lake.open(root), full=True)
+    assert "not in the ledger" in problem.what
