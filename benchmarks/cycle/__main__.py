@@ -3,8 +3,9 @@
     python -m benchmarks.cycle [LAKE …] [--only SCENARIO …] [--detect FLOWS …] [--runs 3]
 
 Lakes: week (7 days × 8.3 M flows), year (365 × 57,000), busy (50 M in one day), small (7 ×
-400,000). They are made in the scratch folder and used again; a lake that was made by an older
-flowscan stays as that one made it until `--again`, which keeps its objects.
+400,000), strangers (as week, with other strangers every day). They are made in the scratch folder
+and used again; a lake that was made by an older flowscan stays as that one made it until
+`--again`, which keeps its objects.
 Writes benchmarks/out/cycle.md and .json.
 """
 

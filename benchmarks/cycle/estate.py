@@ -29,11 +29,13 @@ INNER = (8080, 8443, 9000, 9092, 50051)
 class Estate:
     """`address` by number of a host, the first so many of each role; what is outside; the pace.
 
-    `rate` is how busy a host is, `nearby` are the two hosts of each role that a host uses.
+    `rate` is how busy a host is, `nearby` are the two hosts of each role that a host uses,
+    `turnover` is the share of a day's strangers that were not there the day before.
     """
 
     seed: int
     rate: float
+    turnover: float
     address: pl.Series
     roles: dict[str, np.ndarray]
     nearby: dict[str, np.ndarray]
@@ -55,7 +57,7 @@ class Estate:
         }
 
 
-def estate(flows: int, seed: int = 16) -> Estate:
+def estate(flows: int, turnover: float = 0.02, seed: int = 16) -> Estate:
     """An estate of about so many flows a day: half of the growth is hosts, half is their rate."""
     rng = np.random.default_rng(seed)
     size = max(60, round(HOSTS * (flows / HOSTS / PER_HOST) ** 0.5))
@@ -69,6 +71,7 @@ def estate(flows: int, seed: int = 16) -> Estate:
     return Estate(
         seed=seed,
         rate=flows / size / PER_HOST,
+        turnover=turnover,
         address=pl.Series([f"10.{20 + n // 16000}.{n // 250 % 64}.{n % 250 + 4}" for n in numbers]),
         roles=roles,
         nearby={name: rng.choice(group, (size, 2)) for name, group in roles.items()},
@@ -78,6 +81,19 @@ def estate(flows: int, seed: int = 16) -> Estate:
         regulars=pl.Series(public(rng, max(40, size))),
         services=pl.Series(public(rng, max(20, size // 5))),
     )
+
+
+def passers(e: Estate, kind: int, count: int, begin: int) -> tuple[int, pl.Series]:
+    """Public addresses of a day's strangers of a kind, and the number of the first of them."""
+    first = int(begin // DAY * e.turnover * count)
+    block, rest = divmod(first, count)
+    two = [public(np.random.default_rng([e.seed, kind, b]), count) for b in (block, block + 1)]
+    return first, pl.Series(np.concatenate(two)[rest : rest + count])
+
+
+def scanners(e: Estate, begin: int) -> tuple[int, pl.Series]:
+    """Those of a day: number of the first, addresses."""
+    return passers(e, 2, max(24, 4 * e.size), begin)
 
 
 class Hour:
@@ -137,10 +153,10 @@ def customers(h: Hour) -> None:
     """Customers at the load balancers: few come daily and often, most once."""
     e, rng = h.e, h.rng
     n = h.count(75 * e.size)
-    fresh = pl.Series(public(np.random.default_rng([e.seed, 1, h.begin // DAY]), 3 * e.size))
-    pool = pl.concat([e.regulars, fresh])
+    first, others = passers(e, 1, 3 * e.size, h.begin)
+    pool = pl.concat([e.regulars, others])
     client = np.minimum((rng.beta(0.4, 2.5, n) * len(pool)).astype(int), len(pool) - 1)
-    lb = e.roles["lb"][client % len(e.roles["lb"])]
+    lb = e.roles["lb"][(first + client) % len(e.roles["lb"])]
     h.traffic.add(pool[client], e.address[lb], 443, h.times(n), sport=rng.integers(1025, 65535, n),
                   duration=rng.exponential(25, n), **sized(rng, n, 2_500, 24_000))  # fmt: skip
 
@@ -221,22 +237,21 @@ def work(h: Hour) -> None:
 
 
 def strangers(h: Hour) -> None:
-    """Scanners: most are new every day, most is refused, what is accepted is not answered."""
+    """Scanners: most is refused, and what is accepted is not answered."""
     e, rng = h.e, h.rng
-    today = np.random.default_rng([e.seed, 2, h.begin // DAY])
-    pool = pl.concat([e.regulars[: e.size // 10], pl.Series(public(today, max(20, 4 * e.size)))])
+    first, pool = scanners(e, h.begin)
     n = h.count(190 * e.size, steady=True)
-    who = rng.integers(0, len(pool), n)
+    number = first + rng.integers(0, len(pool), n)
     # Most scanners pass through once, within an hour; the others go on all day.
-    passing = np.minimum(who - who % 24 + h.begin % DAY // HOUR, len(pool) - 1)
-    who = np.where(who % 5, passing, who)
+    passing = number - number % 24 + h.begin % DAY // HOUR
+    number = np.where(number % 5, passing, number).clip(first, first + len(pool) - 1)
     exposed = np.concatenate([e.roles["lb"], e.roles["work"][: max(4, e.size // 100)]])
-    whom = exposed[(who * 13 + rng.integers(0, 8, n)) % len(exposed)]
-    port = np.array(PROBED)[(who + whom) % len(PROBED)]
-    fixed = np.where(who % 2, 40_000 + who % 20_000, rng.integers(1025, 65535, n))
-    h.traffic.add(pool[who], e.address[whom], port, h.times(n), sport=fixed,
+    whom = exposed[(number * 13 + rng.integers(0, 8, n)) % len(exposed)]
+    port = np.array(PROBED)[(number + whom) % len(PROBED)]
+    fixed = np.where(number % 2, 40_000 + number % 20_000, rng.integers(1025, 65535, n))
+    h.traffic.add(pool[number - first], e.address[whom], port, h.times(n), sport=fixed,
                   packets_out=rng.integers(1, 3, n), packets_in=0, bytes_out=44, bytes_in=0,
-                  action=np.where(who % 11, "REJECT", "ACCEPT"), established=False,
+                  action=np.where(number % 11, "REJECT", "ACCEPT"), established=False,
                   duration=0.0)  # fmt: skip
 
 

@@ -37,11 +37,12 @@ every = "0s"  # compaction is measured apart
 
 @dataclass(frozen=True)
 class Kind:
-    """`days` of about `flows` each, in objects of `slot` seconds."""
+    """`days` of about `flows` each, in objects of `slot` seconds; see `Estate` for `turnover`."""
 
     days: int
     flows: int
     slot: int
+    turnover: float = 0.02
 
 
 KINDS = {
@@ -49,6 +50,7 @@ KINDS = {
     "year": Kind(365, 57_000, 3600),
     "busy": Kind(1, 50_000_000, 600),
     "small": Kind(7, 400_000, 600),
+    "strangers": Kind(7, 8_300_000, 600, turnover=1.0),
 }
 
 
@@ -184,11 +186,12 @@ def apart(work: Callable[..., None], *arguments: object) -> None:
 def _generate(draft: Made) -> None:
     from dataclasses import replace
 
-    from benchmarks.cycle.estate import estate
+    from benchmarks.cycle.estate import estate, scanners
     from benchmarks.cycle.objects import Writer, late
     from benchmarks.generate import key
 
-    e = estate(round(KINDS[draft.kind].flows * draft.scale))
+    kind = KINDS[draft.kind]
+    e = estate(round(kind.flows * draft.scale), kind.turnover)
     writer = Writer(e, draft.path("-src"), draft.slot, draft.form)
     total = 0
     for put in writer.write(draft.begin, draft.end):
@@ -200,7 +203,8 @@ def _generate(draft: Made) -> None:
     if draft.end - draft.begin > LATE_DAYS * DAY:
         where = draft.path("-late") / key(draft.end - draft.slot, 1)
         late(writer, where, draft.end - LATE_DAYS * DAY, LATE_FLOWS)
-    strangers = [*e.regulars[: e.size // 200 + 1], *(f"203.0.113.{n}" for n in range(1, 250))]
+    listed = scanners(e, draft.end - 1)[1][: e.size // 200 + 1]
+    strangers = [*listed, *(f"203.0.113.{n}" for n in range(1, 250))]
     draft.path("-feed.txt").write_text("".join(f"{address}\n" for address in strangers))
     made = replace(draft, flows=total - last, next_flows=last, busy=e.address[0])
     made.path(".json").write_text(json.dumps(asdict(made), indent=1))
