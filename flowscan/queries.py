@@ -238,7 +238,8 @@ def _files(kinds: Iterable[str], extra: Path | None) -> dict[tuple[str, str], Pa
     return found
 
 
-def derived() -> list[Query]:
+@lru_cache(maxsize=1)
+def derived() -> tuple[Query, ...]:
     """The tables that are made of `flows` (`sessions` …), each after those that it reads."""
     found = {path.stem: read(path, "") for path in sorted(queries_dir().glob("*.sql"))}
     order: dict[str, None] = {}
@@ -250,7 +251,7 @@ def derived() -> list[Query]:
 
     for name in found:
         add(name)
-    return [found[name] for name in order]
+    return tuple(found[name] for name in order)
 
 
 def read_from(sql: str) -> set[str]:

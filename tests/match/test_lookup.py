@@ -35,14 +35,23 @@ def test_an_address(full: Lake) -> None:
     assert found.network.public
     seen = found.activity
     assert (seen.flows, seen.accepted, seen.refused, seen.addresses) == (4, 3, 1, 2)
-    assert (seen.bytes_sent, seen.bytes_received) == (300 + 1000 + 1000, 700)
+    assert (seen.bytes_sent, seen.bytes_received) == (300 + 1000, 700)
     assert (seen.first_seen, seen.last_seen) == (T0, T0 + 2 * DAY + 5)
     assert sum(seen.sparkline) == 4
     assert len(seen.sparkline) == BUCKETS
     assert seen.sparkline[-1] == 1
-    assert {r["port"] for r in seen.ports} == {443, 22}
+    assert [(r["peer"], r["services"][0]["port"]) for r in seen.called] == [
+        ("10.0.0.6", 22),
+        (US, 22),
+    ]
+    assert [(r["answered"], r["unanswered"], r["refused"]) for r in seen.called] == [
+        (0, 1, 0),
+        (0, 0, 1),
+    ]
+    assert [(r["peer"], r["sessions"], r["answered"]) for r in seen.called_by] == [(US, 1, 1)]
+    assert [(r["port"], r["callers"], r["answered"]) for r in seen.services] == [(443, 1, 1)]
+    assert (seen.services_open, seen.services_tried, seen.sides) == (1, 1, ("public",))
     assert [r["interface_id"] for r in seen.interfaces] == ["eni-1", "eni-2"]
-    assert [r["address"] for r in seen.peers] == [US, "10.0.0.6"]
     assert any("--whois" in note for note in found.notes)
 
 
