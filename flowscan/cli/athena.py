@@ -57,6 +57,10 @@ def ddl(
     table: Annotated[str, typer.Option("--table", help="Name of the raw table.")] = "raw_flow_logs",
     account: Annotated[list[str] | None, typer.Option("--account", help="Account id.")] = None,
     region: Annotated[list[str] | None, typer.Option("--region", help="Region.")] = None,
+    derive: Annotated[
+        bool,
+        typer.Option("--derive", help="Make the tables of traffic there: the lake keeps none."),
+    ] = False,
     log_format: Annotated[
         str | None, typer.Option("--log-format", help="The flow log's format, if not default.")
     ] = None,
@@ -70,7 +74,7 @@ def ddl(
     from flowscan.errors import UsageError
 
     if raw is None:
-        for statement in athena_ddl.lake(location, database, first_day):
+        for statement in athena_ddl.lake(location, database, first_day, kept=not derive):
             typer.echo(statement.sql + ";\n")
         return
     if raw not in ("text", "parquet"):

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from flowscan import queries
+from flowscan import queries, schema
 from flowscan.engine import athena_ddl
-from flowscan.engine.views import words
 from flowscan.errors import EngineError, UsageError
 
 PRICE_PER_TB: Final = 5.0
@@ -84,20 +83,19 @@ def cost(scanned: int) -> float:
 
 
 def prepare(sql: str, since: int | None = None, until: int | None = None) -> str:
-    """The text to send: `flows` bounded to a window, and the views made of it written out.
+    """The text to send: `flows` bounded to a window, tables of traffic to its UTC days.
 
-    The bound is on the partition too, so that only the dates of the window are scanned.
+    The bound is on the partitions, so that only the dates of the window are scanned.
     """
     window = bounds(since, until)
     ctes = [("flows", f"SELECT * FROM flows WHERE {window}")] if window else []
     if window:
-        needed = words(sql)
-        for query in reversed(queries.derived()):
-            needed |= words(query.sql) if query.id in needed else set()
+        days = _days(since, until)
+        named = queries.read_from(sql)
         ctes += [
-            (query.id, queries.inline(query).strip())
-            for query in queries.derived()
-            if query.id in needed
+            (table, f"SELECT * FROM {table} WHERE {days}")
+            for table in schema.TRAFFIC_TABLES
+            if table in named
         ]
     if not ctes:
         return sql.strip().rstrip(";")
@@ -111,9 +109,18 @@ def bounds(since: int | None, until: int | None) -> str:
     """The condition on `flows` for a window, of its times and of its partitions."""
     parts = []
     if since is not None:
-        parts.append(f'"start" >= {int(since)} AND "date" >= DATE \'{_day(since)}\'')
+        parts.append(f'"start" >= {int(since)}')
     if until is not None:
-        parts.append(f'"start" < {int(until)} AND "date" <= DATE \'{_day(until)}\'')
+        parts.append(f'"start" < {int(until)}')
+    return " AND ".join([*parts, _days(since, until)] if parts else [])
+
+
+def _days(since: int | None, until: int | None) -> str:
+    parts = []
+    if since is not None:
+        parts.append(f"\"date\" >= DATE '{_day(since)}'")
+    if until is not None:
+        parts.append(f"\"date\" <= DATE '{_day(until)}'")
     return " AND ".join(parts)
 
 

@@ -1,18 +1,19 @@
 """Athena DDL, derived from the field table: for a lake, and for raw logs as AWS delivers them.
 
 Invariant: a table's columns are those of `schema`, in its order and types, and no others; dates
-are found by partition projection, so no crawler and no MSCK REPAIR is ever needed.
+are found by partition projection, so no crawler and no MSCK REPAIR is ever needed. The tables of
+traffic have a `date` whether the lake keeps them or they are made there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flowscan import queries, schema
-from flowscan.engine import sources, tables
+from flowscan.engine import sources, steps, tables
 from flowscan.errors import UsageError
 from flowscan.lake import layout
 
@@ -20,6 +21,8 @@ _TYPES: Final = {
     "string": "string",
     "int32": "int",
     "int64": "bigint",
+    "time": "bigint",
+    "address": "string",
     "float64": "double",
     "bool": "boolean",
     "list<string>": "array<string>",
@@ -38,11 +41,14 @@ class Statement:
     sql: str
 
 
-def lake(location: str, database: str, first_day: str | None = None) -> list[Statement]:
+def lake(
+    location: str, database: str, first_day: str | None = None, *, kept: bool = True
+) -> list[Statement]:
     """Tables and views of a lake that lies at an s3:// prefix.
 
     `first_day` (YYYY-MM-DD) bounds the dates that an unfiltered query looks for; the day on which
-    AWS announced flow logs if None.
+    AWS announced flow logs if None. The tables of traffic are those that the lake has, or, if not
+    `kept`, made there from the flows of that moment: in steps, since Athena plans no view of them.
 
     Raises:
         UsageError: location, database name or day cannot be used.
@@ -52,11 +58,17 @@ def lake(location: str, database: str, first_day: str | None = None) -> list[Sta
     first = first_day or _FIRST_DAY
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", first) is None:
         raise UsageError(f"{first[:40]!r} is no day", hint="YYYY-MM-DD")
-    found = [_table(base, "flows", _flow_columns(), f"{root}/flows/", _by_date(root, first))]
+    dated = {"flows": _flow_columns()}
+    if kept:
+        dated |= {table: _pairs(columns) for table, columns in schema.TRAFFIC_TABLES.items()}
+    found = [
+        _table(base, table, pairs, f"{root}/{table}/", _by_date(root, table, first))
+        for table, pairs in dated.items()
+    ]
     for table, columns in schema.SMALL_TABLES.items():
-        pairs = [(name, _TYPES[kind]) for name, kind in columns.items()]
-        found.append(_table(base, table, pairs, f"{root}/{table}/", None))
-    return [*found, *_sources(base, root), *_views(base)]
+        found.append(_table(base, table, _pairs(columns), f"{root}/{table}/", None))
+    made = [] if kept else _traffic(base)
+    return [*found, *_sources(base, root), *_views(base), *made]
 
 
 def raw(
@@ -156,16 +168,20 @@ def _flow_columns() -> list[tuple[str, str]]:
     return [*((f.name, _TYPES[f.type]) for f in schema.FIELDS), (schema.SOURCE_ID, "bigint")]
 
 
+def _pairs(columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(name, _TYPES[kind]) for name, kind in columns.items()]
+
+
 def _hive_type(column: str) -> str:
     field = schema.BY_NAME.get(column)
     return _TYPES[field.type] if field else "string"
 
 
-def _by_date(root: str, first: str) -> list[tuple[str, str]]:
+def _by_date(root: str, table: str, first: str) -> list[tuple[str, str]]:
     return [
         ("projection.enabled", "true"),
         *_day_projection("date", "yyyy-MM-dd", first),
-        ("storage.location.template", f"{root}/flows/date=${{date}}"),
+        ("storage.location.template", f"{root}/{table}/date=${{date}}"),
     ]
 
 
@@ -246,9 +262,23 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _views(database: str) -> list[Statement]:
-    found = [(query.id, queries.inline(query)) for query in queries.derived()]
-    found += [(name, tables.portable(name)) for name in tables.SHAPES]
+    found = [(name, tables.portable(name)) for name in tables.SHAPES]
     return [
         Statement("view", name, f'CREATE OR REPLACE VIEW "{database}"."{name}" AS\n{sql.strip()}')
         for name, sql in found
     ]
+
+
+def _traffic(database: str) -> list[Statement]:
+    """The tables of traffic made of `flows`, each in as many steps as Athena can plan."""
+    found = []
+    for query in queries.derived():
+        for step in steps.plan(query.id, queries.inline(query)):
+            sql = step.select
+            if step.table in schema.TRAFFIC_TABLES:
+                time = "first_seen" if step.table == "sessions" else "day"
+                date = f'CAST(from_unixtime({time}) AS DATE) AS "date"'
+                sql = f"SELECT t.*, {date}\nFROM (\n{sql}\n) t"
+            create = f'CREATE TABLE "{database}"."{step.table}" WITH (format = \'PARQUET\') AS'
+            found.append(Statement("table", step.table, f"{create}\n{sql}"))
+    return found

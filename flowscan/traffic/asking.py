@@ -10,10 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlglot import exp
-
 from flowscan import queries
-from flowscan.engine import Engine, dialect, script
+from flowscan.engine import Engine, script
 from flowscan.errors import QueryError
 from flowscan.lake import Lake
 from flowscan.schema import TRAFFIC_TABLES
@@ -26,6 +24,10 @@ def names_traffic(sql: str) -> bool:
 
     Texts that are no statement at all name none: the engine says what is wrong with them.
     """
+    from sqlglot import exp
+
+    from flowscan.engine import dialect
+
     try:
         text = script.read(sql).query
     except QueryError:

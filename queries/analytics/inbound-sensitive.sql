@@ -26,7 +26,7 @@ WHERE client_side = 'public' AND server_side = 'ours'
   AND port IN /*$ports.sensitive*/ (21, 22, 23, 111, 135, 137, 139, 161, 389, 445, 512, 513, 514,
     873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5439, 5601, 5900, 5984, 5985, 5986,
     6379, 6443, 7001, 8088, 9042, 9092, 9200, 9300, 10250, 11211, 27017)
-  AND last_seen >= /*$since*/ 0 AND first_seen < /*$until*/ 4102444800
+  AND day > /*$since*/ 0 - 86400 AND day < /*$until*/ 4102444800
 GROUP BY server, port
 ORDER BY answered DESC, sources DESC, sessions DESC, dstaddr, dstport
 LIMIT /*$top*/ 50

@@ -77,7 +77,7 @@ FROM touched
 GROUP BY address, feed, category, confidence, indicator, direction
 ORDER BY
     CASE
-        WHEN SUM(packets) = 0 THEN 3
+        WHEN SUM(touched.packets) = 0 THEN 3
         WHEN direction = 'to it' THEN 1
         ELSE 2
     END,

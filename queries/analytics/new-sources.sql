@@ -21,7 +21,7 @@ WITH seen AS (
         COUNT(DISTINCT server) AS targets
     FROM contacts
     WHERE client_side = 'public' AND server_side = 'ours'
-      AND last_seen >= /*$since*/ 0 AND first_seen < /*$until*/ 4102444800
+      AND day > /*$since*/ 0 - 86400 AND day < /*$until*/ 4102444800
     GROUP BY client
 )
 SELECT

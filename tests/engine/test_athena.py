@@ -161,8 +161,25 @@ def test_ddl_has_the_columns_of_the_schema() -> None:
     assert (
         "storage.location.template' = 's3://bucket/lake/flows/date=${date}'" in found["flows"].sql
     )
+    kinds |= {"time": "bigint", "address": "string", "float64": "double"}
+    for table, columns in schema.TRAFFIC_TABLES.items():
+        given = re.findall(r"^  `(\w+)` (\w+),?$", found[table].sql, re.MULTILINE)
+        assert given == [*((c, kinds[k]) for c, k in columns.items()), ("date", "date")]
+        assert f"s3://bucket/lake/{table}/date=${{date}}" in found[table].sql
     for table, columns in schema.SMALL_TABLES.items():
         assert re.findall(r"^  `(\w+)`", found[table].sql, re.MULTILINE) == list(columns)
+
+
+def test_tables_of_traffic_are_made_there_where_the_lake_keeps_none() -> None:
+    kept = athena_ddl.lake("s3://bucket/lake", "flowscan")
+    made = athena_ddl.lake("s3://bucket/lake", "flowscan", kept=False)
+    names = [s.name for s in made if s.sql.startswith("CREATE TABLE ")]
+    assert set(schema.TRAFFIC_TABLES) < set(names)
+    assert names.index("edges") < names.index("hosts__legs") < names.index("hosts")
+    assert {s.name for s in kept} - set(names) == {s.name for s in made} - set(names)
+    for statement in made:
+        if statement.name in schema.TRAFFIC_TABLES:
+            assert ' AS DATE) AS "date"' in statement.sql
 
 
 def test_raw_ddl() -> None:
@@ -200,6 +217,9 @@ def test_a_window_bounds_what_is_scanned() -> None:
     assert "\"date\" >= DATE '1970-01-02'" in sql
     assert sql.endswith(", a AS (SELECT 1 FROM flows) SELECT * FROM a")
     assert athena.prepare("SELECT 1;") == "SELECT 1"
+    sql = athena.prepare("SELECT sum(bytes_out) AS contacts FROM volumes", None, 2 * 86400)
+    assert "volumes AS (\nSELECT * FROM volumes WHERE \"date\" <= DATE '1970-01-03'\n)" in sql
+    assert "FROM contacts" not in sql
 
 
 def test_cost_is_list_price() -> None:

@@ -1,4 +1,7 @@
-"""A Trino server over a lake of the sample logs, with tables made by the generated DDL."""
+"""A Trino server over a lake of the sample logs, with tables made by the generated DDL.
+
+The lake keeps its tables of traffic, so both engines read the same files.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import pytest
 import trino_tables
 from trino_client import Trino
 
+from flowscan import traffic
 from flowscan.engine import Engine, athena_ddl
 from flowscan.lake import Lake
 
@@ -46,7 +50,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         trino = Trino(url)
         wait(trino, process, base / "log")
         create(trino)
-        with Engine(lake.snapshot()) as engine:
+        with traffic.reading(lake) as engine:
             yield Both(trino, engine, lake)
     finally:
         process.terminate()
@@ -71,7 +75,9 @@ def sample_lake(where: Path) -> Lake:
     import flowscan
 
     flowscan.ingest(str(ROOT / "sample_logs" / "logs"), where)
-    return Lake.open(where)
+    lake = Lake.open(where)
+    traffic.fold(lake)
+    return lake
 
 
 def start(home: Path, java: Path, base: Path) -> tuple[subprocess.Popen, str]:
@@ -141,11 +147,18 @@ def wait(trino: Trino, process: subprocess.Popen, log: Path) -> None:
     raise AssertionError(log.read_text()[-3000:])
 
 
-def create(trino: Trino, database: str = "flowscan", root: str = S3) -> None:
+def create(
+    trino: Trino,
+    database: str = "flowscan",
+    root: str = S3,
+    first_day: str = "2026-08-01",
+    *,
+    kept: bool = True,
+) -> None:
     trino.run(f"CREATE SCHEMA lake.{database} WITH (location = 'local:///schema/{database}')")
     own = replace(trino, schema=database)
-    for statement in athena_ddl.lake(root, database, "2026-08-01"):
+    for statement in athena_ddl.lake(root, database, first_day, kept=kept):
         sql = statement.sql
-        if statement.kind == "table":
+        if sql.startswith("CREATE EXTERNAL TABLE"):
             sql = trino_tables.to_trino(sql, BUCKET, "local://")
         own.run(sql)

@@ -1,7 +1,7 @@
 """Every detection gives the same rows on Trino, over tables made by the product's Athena code.
 
-`sessions` is too long for one Trino query (each common table expression is planned wherever it is
-named), so its steps become tables; the text of each step is the query file's.
+The tables of traffic are too long for one Trino query each (a common table expression is planned
+wherever it is named), so their steps become tables; the text of each step is the query file's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from flowscan import queries
 from flowscan.detect import catalogue, tables
 from flowscan.engine import Engine, athena
 from flowscan.engine.athena_work import OnAthena
+from flowscan.schema import TRAFFIC_TABLES
+from flowscan.traffic import derive
 
 pytestmark = pytest.mark.engines
 SINCE, UNTIL = 1785715200, 1785888000
@@ -34,7 +36,7 @@ def made(both):
         on(snapshot, SINCE, UNTIL) as work,
     ):
         for each in (engine, work):
-            tables.make(each, SINCE, UNTIL)
+            derive.make(each, SINCE, UNTIL)
             tables.make_places(each, aws_services=True)
             tables.make_matches(each, None)
             tables.make_geo(each, ())
@@ -54,7 +56,7 @@ def ordered(rows):
     return sorted((tuple(map(plain, row.values())) for row in rows.to_pylist()), key=str)
 
 
-@pytest.mark.parametrize("name", [*tables.SHARED, "places"])
+@pytest.mark.parametrize("name", [*TRAFFIC_TABLES, "places"])
 def test_shared_tables_are_the_same(made, name) -> None:
     work, engine = made
     listed = ", ".join(engine.execute(f"SELECT * FROM {name} LIMIT 0").column_names)
