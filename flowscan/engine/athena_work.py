@@ -144,6 +144,17 @@ class AthenaWorkspace:
                 f"external_location = '{self._location(step.table)}') AS\n{step.select}"
             )
 
+    def view(self, name: str, select: str) -> None:
+        """A table: Athena is paid by what is read, and a table is read as it is.
+
+        Raises:
+            EngineError: as `execute`.
+        """
+        self.make(name, select)
+
+    def encode(self, name: str, kinds: Mapping[str, str]) -> None:
+        """Nothing: Parquet's dictionaries are all that Athena has."""
+
     def drop(self, name: str) -> None:
         """Nothing: tables lie on S3 until the workspace closes, and then all go together."""
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from flowscan import queries, schema
-from flowscan.engine import functions, lockdown, results, script, sources, views
+from flowscan.engine import codes, functions, lockdown, results, script, sources, views
 from flowscan.errors import EngineError, QueryError
 
 _EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
@@ -198,6 +198,23 @@ class Engine:
             EngineError: it failed.
         """
         self.execute(f"CREATE OR REPLACE TEMP TABLE {views.identifier(name)} AS {select}", params)
+
+    def view(self, name: str, select: str) -> None:
+        """Let a SELECT of the library stand for that name; it runs whenever the name is read.
+
+        Raises:
+            EngineError: it failed.
+        """
+        self.execute(f"CREATE OR REPLACE TEMP VIEW {views.identifier(name)} AS {select}")
+
+    def encode(self, name: str, kinds: Mapping[str, str]) -> None:
+        """Hold the texts of a table that was made here as numbers: column → its kind of text.
+
+        Raises:
+            EngineError: there is no such table or column.
+        """
+        with self._running():
+            codes.encode(self._con, name, kinds)
 
     def drop(self, name: str) -> None:
         """Drop a table that was made here, before the end.

@@ -53,6 +53,25 @@ class Workspace(Protocol):
         """
         ...
 
+    def view(self, name: str, select: str) -> None:
+        """Let a SELECT stand for that name; as a table where that is cheaper.
+
+        Raises:
+            EngineError: it failed.
+        """
+        ...
+
+    def encode(self, name: str, kinds: Mapping[str, str]) -> None:
+        """Hold the texts of a table that was made here as numbers, where that saves anything.
+
+        `kinds` says for each column of which kind its texts are: only columns of one kind are
+        compared or stand for each other.
+
+        Raises:
+            EngineError: there is no such table or column.
+        """
+        ...
+
     def drop(self, name: str) -> None:
         """Give up a table that was made here, where that saves anything.
 

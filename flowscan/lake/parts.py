@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from flowscan import schema
@@ -48,10 +49,24 @@ def conform(table: str, rows: pa.Table) -> pa.Table:
 
 
 def _cast(column: pa.ChunkedArray, kind: Any) -> pa.ChunkedArray:
-    if column.type == kind:
-        return column
-    # From one kind of dictionary to another there is no cast but through the values.
-    return column.cast(pa.string()).cast(kind) if kind == TEXT else column.cast(kind)
+    if kind != TEXT:
+        return column if column.type == kind else column.cast(kind)
+    if not pa.types.is_dictionary(column.type):
+        return column.cast(pa.string()).dictionary_encode()
+    return pa.chunked_array([_narrowed(chunk) for chunk in column.chunks], type=TEXT)
+
+
+def _narrowed(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same texts with a dictionary of those that stand in it: a file holds it as it is."""
+    texts = column.dictionary.cast(pa.string())
+    codes = column.indices.cast(pa.int32())
+    used = np.zeros(len(texts) + 1, dtype=bool)
+    used[codes.fill_null(len(texts)).to_numpy(zero_copy_only=False)] = True
+    used = used[:-1]
+    if used.all():
+        return pa.DictionaryArray.from_arrays(codes, texts)
+    places = pa.array(np.cumsum(used, dtype=np.int32) - 1, type=pa.int32())
+    return pa.DictionaryArray.from_arrays(places.take(codes), texts.filter(pa.array(used)))
 
 
 def replacing(tables: Collection[str], days: Iterable[int], seen: Sequence[FileEntry]) -> Removal:

@@ -8,6 +8,7 @@ the same rows whichever other days are derived with it, in whatever pieces they 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -19,18 +20,48 @@ KEPT: Final = tuple(TRAFFIC_TABLES)
 """Tables that a lake keeps."""
 
 
+_VIEWS: Final = {"sessions"}
+"""Read so seldom that making a table of them costs more than asking again."""
+_TEXTS: Final = {
+    "pairs": {
+        **dict.fromkeys(("a", "b"), "address"),
+        **dict.fromkeys(("a_home", "b_home", "recorder"), "interface"),
+        **dict.fromkeys(("a_side", "b_side"), "side"),
+        "account_id": "account",
+    }
+}
+"""Table → column → kind of its texts, where all that is behind it gets its texts from."""
+
+
 def make(workspace: Workspace, since: int, until: int) -> None:
     """Make all tables of traffic from the flows of whole UTC days (epoch seconds).
 
     A table that is not kept is dropped after its last use: memory is what a large day lacks.
     """
     chain = queries.derived()
+    reads = _reads(chain)
+    wanted = set(KEPT).union(*(reads[name] for name in _VIEWS & set(KEPT)))
     for i, query in enumerate(chain):
         given = {n: v for n, v in (("since", since), ("until", until)) if n in query.params}
-        workspace.make(query.id, workspace.translate(queries.inline(query, given)))
-        later = set[str]().union(*(queries.read_from(q.sql) for q in chain[i + 1 :]))
-        for used in queries.read_from(query.sql) & {q.id for q in chain} - later - set(KEPT):
+        select = workspace.translate(queries.inline(query, given))
+        if query.id in _VIEWS:
+            workspace.view(query.id, select)
+            continue
+        workspace.make(query.id, select)
+        if query.id in _TEXTS:
+            workspace.encode(query.id, _TEXTS[query.id])
+        later = wanted.union(*(reads[q.id] for q in chain[i + 1 :]))
+        for used in sorted(reads[query.id] - later):
             workspace.drop(used)
+
+
+def _reads(chain: Sequence[queries.Query]) -> dict[str, set[str]]:
+    """The tables of the chain that each query reads, itself or through a view."""
+    reads: dict[str, set[str]] = {}
+    for query in chain:
+        named = queries.read_from(query.sql) & reads.keys()
+        reads[query.id] = (named - _VIEWS).union(*(reads[name] for name in named & _VIEWS))
+    return reads
 
 
 @cache

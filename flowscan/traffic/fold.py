@@ -79,8 +79,8 @@ def fold(
 ) -> Folded:
     """Derive what is not current of a window of UTC days, and keep it.
 
-    `again` derives what is current as well. `progress` is told the flows that are done and those that there are to do. What another writer
-    folds at the same time is left to it.
+    `again` derives what is current as well. `progress` is told the flows that are done and those
+    that there are to do. What another writer folds at the same time is left to it.
 
     Raises:
         LakeError: the lake cannot be written.
