@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lake", "__version__", "detect", "ingest", "match", "report"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 
 class _PublicFace(ModuleType):

@@ -35,7 +35,7 @@ from flowscan.sources import SourceOptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRITER = "flowscan 0.1.0"
+WRITER = "flowscan 0.2.0.dev0"
 
 Removal = Callable[[Fold], Sequence[str]]
 """Tells, from the state a commit is numbered by, which live files it takes out."""
