@@ -292,6 +292,13 @@ def duckdb_command(
     """
     from flowscan.cli.options import open_lake
     from flowscan.engine import write_database
+    from flowscan.errors import LakeError
+    from flowscan.traffic import fold
 
-    write_database(open_lake(lake).snapshot(), file)
+    opened = open_lake(lake)
+    try:
+        fold(opened)
+    except LakeError as error:
+        typer.echo(f"the tables of traffic stay as they were kept: {error}", err=True)
+    write_database(opened.snapshot(), file)
     typer.echo(f"wrote {file}")

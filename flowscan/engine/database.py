@@ -8,12 +8,12 @@ the files of `queries/` run there as they stand.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 from flowscan import queries, schema
 from flowscan.engine import formats, functions, views
-from flowscan.engine.engine import Engine
 from flowscan.errors import EngineError
 
 # What DuckDB has itself under the same name keeps DuckDB's meaning in a plain session.
@@ -30,7 +30,8 @@ def write_database(snapshot: views.Files, path: Path, *, force: bool = False) ->
     """Write the file; gives the names of its views.
 
     Args:
-        snapshot: the lake's files, as `Lake.snapshot()` gives them.
+        snapshot: the lake's files, as `Lake.snapshot()` gives them; its tables of traffic are
+            shown as they are kept.
         path: where to; a name that DuckDB users open, such as `flows.duckdb`.
         force: replace a file that is there.
 
@@ -79,30 +80,15 @@ def _fill(con: object, snapshot: views.Files) -> list[str]:
     create("flows", _spelled(views.flows_sql(snapshot, columns, None, None), snapshot, "flows"))
     for table in schema.SMALL_TABLES:
         create(table, _spelled(views.small_sql(snapshot, table), snapshot, table))
-    with Engine(_Nothing(snapshot)) as engine:
-        for query in queries.derived():
-            create(query.id, engine.translate(queries.inline(query)))
+    for table in schema.TRAFFIC_TABLES:
+        select = views.kept_sql(table, views.Kept(tuple(snapshot.uris(table))))
+        create(table, _spelled(select, snapshot, table))
     for name in tables.SHAPES:
         create(name, tables.shape_sql(name))
     return made
 
 
-class _Nothing:
-    """The columns of a snapshot without its files: translating reads none."""
-
-    def __init__(self, snapshot: views.Files) -> None:
-        self._snapshot = snapshot
-
-    def uris(self, table: str) -> list[str]:
-        """No files."""
-        return []
-
-    def columns(self, table: str) -> list[str]:
-        """The snapshot's columns."""
-        return list(self._snapshot.columns(table))
-
-
 def _spelled(select: str, snapshot: views.Files, table: str) -> str:
     """A view in a file cannot refer to a variable of the engine: its list is written out."""
     uris = ", ".join(queries.quote(uri) for uri in snapshot.uris(table))
-    return select.replace(f"getvariable('{table}')", f"[{uris}]")
+    return re.sub(rf"getvariable\('(?:kept_)?{table}'\)", lambda _: f"[{uris}]", select)

@@ -11,13 +11,14 @@ import pytest
 from s3_server import Server
 
 import flowscan
-from flowscan import queries
+from flowscan import queries, traffic
 from flowscan.engine import Engine, lockdown, write_database
 from flowscan.errors import EngineError, FlowscanError
 from flowscan.lake import Lake
 
 
 def test_query_files_run_in_plain_duckdb_as_they_stand(samples, engine, tmp_path: Path) -> None:
+    traffic.fold(samples)
     path = tmp_path / "flows.duckdb"
     names = write_database(samples.snapshot(), path)
     assert {"flows", "coverage", "sessions", "vpc_flow_logs"} <= set(names)

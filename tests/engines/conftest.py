@@ -155,7 +155,9 @@ def create(
     *,
     kept: bool = True,
 ) -> None:
-    trino.run(f"CREATE SCHEMA lake.{database} WITH (location = 'local:///schema/{database}')")
+    # Tables that are made there must lie beside the metastore's own files.
+    place = f"local:///{'schema' if kept else 'metastore'}/{database}"
+    trino.run(f"CREATE SCHEMA lake.{database} WITH (location = '{place}')")
     own = replace(trino, schema=database)
     for statement in athena_ddl.lake(root, database, first_day, kept=kept):
         sql = statement.sql

@@ -49,8 +49,6 @@ def test_tables_that_are_made_there(both, tmp_path: Path) -> None:
     case = CASES[1]
     where = Path(str(both.lake.snapshot().root)).parent / "truth_made"
     flowscan.ingest(str(write(case, tmp_path)), where)
-    # Where a schema's own tables lie; on S3 no such folder is needed.
-    (where.parent / "schema" / "truth_made").mkdir(parents=True)
     create(both.trino, "truth_made", f"{BUCKET}/truth_made", FIRST, kept=False)
     assert asked(replace(both.trino, schema="truth_made"), case) == []
 
