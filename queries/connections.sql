@@ -101,11 +101,6 @@ shaped AS (
     CASE
       WHEN bitwise_and(flags, 18) = 2 AND bitwise_and(flags, 4608) <> 512 THEN 1
       WHEN bitwise_and(flags, 4608) = 512 AND bitwise_and(flags, 18) <> 2 THEN -1
-      -- A SYN-ACK whose SYN is missing: an answer where a conversation follows, else backscatter.
-      WHEN bitwise_and(flags, 4608) = 4608 AND bitwise_and(flags, 18) = 0
-        THEN CASE WHEN packets_ab >= 3 THEN 1 ELSE -1 END
-      WHEN bitwise_and(flags, 18) = 18 AND bitwise_and(flags, 4608) = 0
-        THEN CASE WHEN packets_ba >= 3 THEN -1 ELSE 1 END
       ELSE 0
     END AS told
   FROM packed

@@ -7,10 +7,10 @@ connections of the day: exchanges with payload (open), those that SYN flags call
 (served), whether the peers are several, what it tried in vain (only it sent, or its bare packets
 met a reset), how often it was tried so, tries that do not tell who made them (equal), and how
 many of its vain and equal ones went to ports below the dynamic range, which tells a scan from one
-source port.
+source port; likewise of those that tried it (hit_low, hit_spread).
 """
 columns = ["n", "port", "protocol", "open", "served", "peers", "tried", "hit", "equal", "low",
-  "spread"]
+  "spread", "hit_low", "hit_spread"]
 */
 SELECT n, port, protocol,
   sum(CASE WHEN kind = 0 THEN 1 ELSE 0 END) AS open,
@@ -21,7 +21,11 @@ SELECT n, port, protocol,
   sum(CASE WHEN kind = 3 THEN 1 ELSE 0 END) AS equal,
   sum(CASE WHEN kind IN (1, 3) AND peer_port < /*$ports.first_dynamic*/ 32768 THEN 1 ELSE 0 END) AS low,
   COALESCE(max(CASE WHEN kind IN (1, 3) THEN peer_port END)
-    - min(CASE WHEN kind IN (1, 3) THEN peer_port END), 0) AS spread
+    - min(CASE WHEN kind IN (1, 3) THEN peer_port END), 0) AS spread,
+  sum(CASE WHEN kind = 2 AND peer_port < /*$ports.first_dynamic*/ 32768 THEN 1 ELSE 0 END)
+    AS hit_low,
+  COALESCE(max(CASE WHEN kind = 2 THEN peer_port END)
+    - min(CASE WHEN kind = 2 THEN peer_port END), 0) AS hit_spread
 FROM (
   SELECT p.a_n AS n, c.ap AS port, c.protocol, c.told, p.b_n AS peer, c.bp AS peer_port,
     CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 1 ELSE 2 END

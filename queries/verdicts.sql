@@ -43,16 +43,26 @@ seen AS (
     COALESCE(eb.open, CASE WHEN k.shape = 'open' THEN 1 ELSE 0 END) AS b_open,
     COALESCE(ea.peers, 1) AS a_peers, COALESCE(eb.peers, 1) AS b_peers,
     COALESCE(ea.served, 0) AS a_served, COALESCE(eb.served, 0) AS b_served,
-    COALESCE(ea.hit, 0) AS a_hit, COALESCE(eb.hit, 0) AS b_hit,
+    COALESCE(ea.tried, 0) AS a_tried, COALESCE(eb.tried, 0) AS b_tried,
+    -- Many of our ports answer one of a stranger's whose own packets nobody logged.
+    CASE WHEN ea.hit >= 4 AND ea.hit_spread > 0 AND ea.hit_low * 4 >= ea.hit THEN 1 ELSE 0 END
+      AS a_answered,
+    CASE WHEN eb.hit >= 4 AND eb.hit_spread > 0 AND eb.hit_low * 4 >= eb.hit THEN 1 ELSE 0 END
+      AS b_answered,
+    -- One port that sends to many peers' many ports, and nothing comes back: it answers.
+    CASE WHEN ea.tried >= 3 AND ea.peers > 1 AND ea.spread > 1000 THEN 1 ELSE 0 END AS a_answers,
+    CASE WHEN eb.tried >= 3 AND eb.peers > 1 AND eb.spread > 1000 THEN 1 ELSE 0 END AS b_answers,
     -- One port that tries many in vain, a good part of them below the dynamic range. Of ours only
     -- what it alone sent speaks: a stranger can make equal packets.
     CASE WHEN (ea.spread > 0 OR ea.peers > 1) AND ea.low * 4 >= ea.tried + ea.equal
       AND ea.tried + CASE WHEN k.stranger < 0 THEN 0 ELSE ea.equal END
         >= greatest(4, ea.open + 1, 2 * ea.hit)
+        AND (k.stranger > -1 OR k.a_known = 0)
       THEN 1 ELSE 0 END AS a_scans,
     CASE WHEN (eb.spread > 0 OR eb.peers > 1) AND eb.low * 4 >= eb.tried + eb.equal
       AND eb.tried + CASE WHEN k.stranger > 0 THEN 0 ELSE eb.equal END
         >= greatest(4, eb.open + 1, 2 * eb.hit)
+        AND (k.stranger < 1 OR k.b_known = 0)
       THEN 1 ELSE 0 END AS b_scans
   FROM known k
   LEFT JOIN endpoints ea ON ea.n = CASE WHEN k.told = 0 THEN k.a_n END AND ea.port = k.ap
@@ -63,18 +73,42 @@ seen AS (
 weighed AS (
   -- Positive when a is the client. Units are log-odds, as far as they were measured.
   SELECT *,
-    told * 20.0E0 AS w_syn,
+    CASE
+      WHEN told <> 0 THEN told * 20.0E0
+      WHEN flagged = 0 OR protocol <> 6 OR turn > 0 THEN 0.0E0
+      -- A SYN-ACK or a reset without anything before: ours answers, a stranger's is unasked.
+      WHEN only = 1 AND (bitwise_and(flags_ab, 18) = 18 OR bitwise_and(flags_ab, 4) = 4)
+        THEN CASE WHEN a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
+      WHEN only = -1 AND (bitwise_and(flags_ba, 18) = 18 OR bitwise_and(flags_ba, 4) = 4)
+        THEN CASE WHEN b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
+      WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) = 0
+        THEN CASE WHEN packets_ba >= 3 OR a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
+      WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) = 0
+        THEN CASE WHEN packets_ab >= 3 OR b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
+      ELSE 0.0E0
+    END AS w_syn,
     CASE
       WHEN only = 0 THEN 0.0E0
-      -- A late answer: from a port that served to a dynamic one.
-      WHEN only = 1 AND protocol IN (6, 17, 132) AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known
-        AND a_scans = 0 AND (stranger < 1 AND a_side = 'ours' OR a_open + a_served >= 1)
-        THEN -4.0E0
-      WHEN only = -1 AND protocol IN (6, 17, 132) AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known
-        AND b_scans = 0 AND (stranger > -1 AND b_side = 'ours' OR b_open + b_served >= 1)
-        THEN 4.0E0
-      WHEN only = 1 AND a_open >= 3 AND a_open > b_open AND protocol IN (6, 17, 132) THEN -4.0E0
-      WHEN only = -1 AND b_open >= 3 AND b_open > a_open AND protocol IN (6, 17, 132) THEN 4.0E0
+      WHEN protocol NOT IN (6, 17, 132) THEN only * 4.0E0
+      -- A late answer of ours: from a port that serves to one that does not. A stranger's late
+      -- answer goes on with a five-tuple, which w_before tells.
+      WHEN only = 1 AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known AND a_scans = 0
+        AND a_side = 'ours' THEN -4.0E0
+      WHEN only = -1 AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known AND b_scans = 0
+        AND b_side = 'ours' THEN 4.0E0
+      WHEN only = 1 AND a_open >= 3 AND a_open > b_open AND a_side = 'ours' THEN -4.0E0
+      WHEN only = -1 AND b_open >= 3 AND b_open > a_open AND b_side = 'ours' THEN 4.0E0
+      -- Of ours to a stranger, without flags: bare packets are resets or bare SYNs.
+      WHEN only * stranger = -1 AND only = 1 AND protocol = 6 AND flagged = 0
+        AND bytes_ab + refused_bytes_ab <= 40 * (packets_ab + refused_ab)
+        THEN CASE WHEN b_answered = 1 THEN -4.0E0 ELSE 0.5E0 END
+      WHEN only * stranger = -1 AND only = -1 AND protocol = 6 AND flagged = 0
+        AND bytes_ba + refused_bytes_ba <= 40 * (packets_ba + refused_ba)
+        THEN CASE WHEN a_answered = 1 THEN 4.0E0 ELSE -0.5E0 END
+      WHEN only * stranger = -1 AND only = 1 AND a_answers = 1
+        AND (protocol = 17 OR bytes_ab > 66 * packets_ab) THEN -4.0E0
+      WHEN only * stranger = -1 AND only = -1 AND b_answers = 1
+        AND (protocol = 17 OR bytes_ba > 66 * packets_ba) THEN 4.0E0
       ELSE only * 4.0E0
     END AS w_only,
     CASE WHEN shape <> 'blocked' THEN 0.0E0 WHEN packets_ab > 0 THEN 4.0E0 ELSE -4.0E0 END
@@ -92,6 +126,11 @@ weighed AS (
       ELSE 0.0E0
     END AS w_size,
     CASE WHEN only <> 0 THEN 0.0E0
+      -- A stranger of several of our hosts who got no answer at times pings.
+      WHEN protocol NOT IN (6, 17, 132) AND stranger = 1 AND a_peers > 1 AND a_tried > 0
+        THEN 3.0E0
+      WHEN protocol NOT IN (6, 17, 132) AND stranger = -1 AND b_peers > 1 AND b_tried > 0
+        THEN -3.0E0
       -- Whoever pings is the one that pings many.
       WHEN protocol NOT IN (6, 17, 132) THEN greatest(-4.0E0, least(4.0E0,
         1.7E0 * ln((a_open + 0.5E0) / (b_open + 0.5E0))))
@@ -156,7 +195,7 @@ SELECT k, ap, bp, protocol, pair, s, e, records, rejected, packets_ab, packets_b
   END AS verdict,
   CASE
     WHEN abs(score) < 1 THEN 'undecided'
-    WHEN told <> 0 THEN 'syn'
+    WHEN w_syn <> 0 THEN 'syn'
     WHEN abs(w_before) > abs(own_score) THEN 'before'
     WHEN abs(w_scan) >= 5 THEN 'scan'
     WHEN w_only <> 0 THEN 'only'
