@@ -136,38 +136,54 @@ def _lists(lake: Lake, interval: Interval, now: int) -> tuple[dict[str, Any], ..
     return tuple(r for r in rows if r["expires"] is None or r["expires"] > now)
 
 
-# Both ends of a row may be meant: it counts once, as its client's.
+# Both ends of a row may be meant: it counts once, as its client's. Minutes are as fine as it needs.
 _TOUCHED: Final = """
 CREATE OR REPLACE TEMP TABLE touched AS
-SELECT client AS mine, client_side AS side, bytes_out AS sent, bytes_in AS received,
-  server IN (SELECT text FROM wanted) AS inside, v.*
-FROM volumes v WHERE client IN (SELECT text FROM wanted)
-UNION ALL
-SELECT server, server_side, bytes_in, bytes_out, false, v.*
-FROM volumes v
-WHERE server IN (SELECT text FROM wanted) AND client NOT IN (SELECT text FROM wanted)
+SELECT mine, side, interface_id, sum(records) AS records, sum(rejected) AS rejected,
+  sum(packets) AS packets, sum(sent) AS sent, sum(received) AS received,
+  min(first_seen) AS first_seen, max(last_seen) AS last_seen
+FROM (
+  SELECT client AS mine, client_side AS side, interface_id, records, rejected,
+    packets_out + packets_in AS packets, bytes_out AS sent, bytes_in AS received, first_seen,
+    last_seen
+  FROM volumes WHERE client IN (SELECT text FROM wanted)
+  UNION ALL
+  SELECT server, server_side, interface_id, records, rejected, packets_out + packets_in, bytes_in,
+    bytes_out, first_seen, last_seen
+  FROM volumes
+  WHERE server IN (SELECT text FROM wanted) AND client NOT IN (SELECT text FROM wanted)
+)
+GROUP BY mine, side, interface_id, first_seen // 60
 """
 _MET: Final = """
 CREATE OR REPLACE TEMP TABLE met AS
-SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called' END AS way,
-  client AS mine, server AS peer, bytes_out AS sent, bytes_in AS received, c.*
-FROM contacts c WHERE client IN (SELECT text FROM wanted) AND {window}
-UNION ALL
-SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called_by' END,
-  server, client, bytes_in, bytes_out, c.*
-FROM contacts c WHERE server IN (SELECT text FROM wanted) AND {window}
-""".replace("{window}", "last_seen >= $since AND first_seen < $until")
+SELECT way, mine, peer, protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
+  sum(sessions) AS sessions, sum(answered) AS answered, sum(closed) AS closed,
+  sum(silent) AS silent, sum(refused) AS refused, sum(sent) AS sent, sum(received) AS received,
+  min(first_seen) AS first_seen, max(last_seen) AS last_seen
+FROM (
+  SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called' END AS way,
+    client AS mine, server AS peer, protocol, port, sessions, "open" + empty AS answered, closed,
+    silent, refused, bytes_out AS sent, bytes_in AS received, first_seen, last_seen
+  FROM contacts WHERE client IN (SELECT text FROM wanted)
+  UNION ALL
+  SELECT CASE WHEN undecided = sessions THEN 'undecided' ELSE 'called_by' END,
+    server, client, protocol, port, sessions, "open" + empty, closed, silent, refused, bytes_in,
+    bytes_out, first_seen, last_seen
+  FROM contacts WHERE server IN (SELECT text FROM wanted)
+)
+WHERE last_seen >= $since AND first_seen < $until
+GROUP BY ALL
+"""
 _TOTALS: Final = """
 SELECT CAST(coalesce(sum(records), 0) AS BIGINT) AS flows,
   CAST(coalesce(sum(records - rejected), 0) AS BIGINT) AS accepted,
   CAST(coalesce(sum(rejected), 0) AS BIGINT) AS refused,
-  CAST(coalesce(sum(packets_out + packets_in), 0) AS BIGINT) AS packets,
+  CAST(coalesce(sum(packets), 0) AS BIGINT) AS packets,
   CAST(coalesce(sum(sent), 0) AS BIGINT) AS bytes_sent,
   CAST(coalesce(sum(received), 0) AS BIGINT) AS bytes_received,
   min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-  (SELECT count(*) FROM (
-    SELECT mine FROM touched UNION SELECT server FROM touched WHERE inside)) AS addresses,
-  (SELECT list(DISTINCT side ORDER BY side) FROM touched) AS sides,
+  list(DISTINCT side ORDER BY side) AS sides
 FROM touched
 """
 _SPARK: Final = """
@@ -177,47 +193,43 @@ FROM touched GROUP BY bucket ORDER BY bucket
 """
 _PAIRS: Final = """
 SELECT mine, peer, count(*) AS ports, count(*) FILTER (answered > 0) AS ports_open,
-  max_by({'port': port, 'protocol': protocol}, sessions * 65536 - port, 3) AS services,
+  max_by({'port': port, 'protocol': protocol}, sessions * 65536 - coalesce(port, 0), 3)
+    AS services,
   CAST(sum(sessions) AS BIGINT) AS sessions,
   CAST(sum(answered) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
   CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
   CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received,
   min(first_seen) AS first_seen, max(last_seen) AS last_seen
-FROM (
-  SELECT mine, peer, protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
-    sum(sessions) AS sessions, sum("open" + empty) AS answered, sum(closed) AS closed,
-    sum(silent) AS silent, sum(refused) AS refused, sum(sent) AS sent, sum(received) AS received,
-    min(first_seen) AS first_seen, max(last_seen) AS last_seen
-  FROM met WHERE way = $way GROUP BY ALL
-)
+FROM met WHERE way = $way
 GROUP BY mine, peer
-ORDER BY sessions DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
+ORDER BY sum(met.sessions) DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
 """
 _SERVICES: Final = """
-SELECT protocol, CASE WHEN protocol IN (6, 17, 132) THEN port END AS port,
-  count(DISTINCT peer) AS callers, CAST(sum(sessions) AS BIGINT) AS sessions,
-  CAST(sum("open" + empty) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
+SELECT protocol, port, count(DISTINCT peer) AS callers,
+  CAST(sum(sessions) AS BIGINT) AS sessions,
+  CAST(sum(answered) AS BIGINT) AS answered, CAST(sum(closed) AS BIGINT) AS reset,
   CAST(sum(silent) AS BIGINT) AS unanswered, CAST(sum(refused) AS BIGINT) AS refused,
   CAST(sum(sent) AS BIGINT) AS bytes_sent, CAST(sum(received) AS BIGINT) AS bytes_received
 FROM met WHERE way = 'called_by'
-GROUP BY ALL ORDER BY answered > 0 DESC, sessions DESC, protocol, port LIMIT 10
+GROUP BY protocol, port
+ORDER BY sum(met.answered) > 0 DESC, sum(met.sessions) DESC, protocol, port LIMIT 10
 """
-_OPEN: Final = """
-SELECT count(*) AS services_tried, count(*) FILTER (answered > 0) AS services_open
-FROM (
-  SELECT sum("open" + empty) AS answered FROM met WHERE way = 'called_by' GROUP BY protocol, port
-)
+_COUNTS: Final = """
+SELECT count(DISTINCT mine) AS addresses,
+  count(DISTINCT (protocol, port)) FILTER (way = 'called_by') AS services_tried,
+  count(DISTINCT (protocol, port)) FILTER (way = 'called_by' AND answered > 0) AS services_open
+FROM met
 """
 _INTERFACES: Final = """
 SELECT interface_id, CAST(sum(records - rejected) AS BIGINT) AS accepted,
   CAST(sum(rejected) AS BIGINT) AS refused,
-  CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
+  CAST(sum(sent + received) AS BIGINT) AS bytes
 FROM touched GROUP BY ALL ORDER BY accepted + refused DESC, bytes DESC, interface_id LIMIT 10
 """
 _BUSIEST: Final = """
 SELECT mine AS address, CAST(sum(records) AS BIGINT) AS flows,
   CAST(sum(rejected) AS BIGINT) AS refused,
-  CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
+  CAST(sum(sent + received) AS BIGINT) AS bytes
 FROM touched GROUP BY ALL ORDER BY flows DESC, bytes DESC, address LIMIT 10
 """
 _GATEWAY: Final = """
@@ -255,7 +267,7 @@ def _activity(lake: Lake, interval: Interval, since: int | None, until: int | No
             ("busiest", _BUSIEST),
         ):
             lists[name] = tuple(engine.execute(sql).to_pylist())
-        totals |= engine.execute(_OPEN).to_pylist()[0]
+        totals |= engine.execute(_COUNTS).to_pylist()[0]
         totals["sides"] = tuple(totals["sides"])
         return Activity(**totals, **lists, sparkline=_sparkline(engine, totals))
 

@@ -64,9 +64,12 @@ WITH told AS (
     END AS direction,
     CASE WHEN undecided < sessions THEN "open" + empty > 0
       ELSE packets_out > 0 AND packets_in > 0 AND (protocol <> 6
-        OR bytes_out > 66 * packets_out OR bytes_in > 66 * packets_in)
+        OR bytes_out > (66 + six) * packets_out OR bytes_in > (66 + six) * packets_in)
     END AS answered
-  FROM met
+  FROM (
+    -- The header of IPv6 is 20 bytes longer.
+    SELECT *, CASE WHEN strpos(server, ':') > 0 THEN 20 ELSE 0 END AS six FROM met
+  ) headed
 ), parts AS (
   -- What was refused at one end only stands in records of both kinds: its packets were refused.
   SELECT *, 'ACCEPT' AS action, accepted_packets AS n, bytes_out + bytes_in AS size,
