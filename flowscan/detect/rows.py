@@ -7,26 +7,21 @@ left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flowscan import queries
+from flowscan.detect.shape import Group, Hosts, groups, plain
 from flowscan.detect.spec import ROW, Detection
+from flowscan.detect.trusted import Trusted
 from flowscan.detect.words import sentence
-from flowscan.findings import (
-    DAY,
-    MAX_ACTORS,
-    MAX_SAMPLES,
-    Actor,
-    Confidence,
-    Counts,
-    Day,
-    Finding,
-    finding_id,
-)
+from flowscan.findings import DAY, MAX_ACTORS, Actors, Confidence, Counts, Day, Finding
 
 MAX_FINDINGS: Final = 1000
+__all__ = ["MAX_FINDINGS", "Hosts", "bounded", "chosen", "findings"]
 _OWN: Final = {
     *(*ROW, "severity", "role", "direction", "place"),
     *("day_actors", "day_flows", "day_packets", "day_bytes", "day_first", "day_last"),
@@ -51,53 +46,45 @@ WHERE place <= {MAX_ACTORS}
 """
 
 
-@dataclass(slots=True)
-class _Group:
-    resource: str
-    dedup: str
-    days: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """What is known of our addresses on each day: interface, instance, account, region."""
-
-    known: Mapping[tuple[int, str], Mapping[str, Any]]
-
-    def of(self, day: int, address: str) -> Mapping[str, Any]:
-        """Columns of `hosts` for an address of that day; empty when it is none of ours."""
-        return self.known.get((day, address), {})
+def chosen(table: Any, days: Iterable[int], trusted: Trusted) -> Any:
+    """The rows of these days whose actor is not trusted."""
+    mask = pc.is_in(table["day"].cast(pa.int64()), value_set=pa.array(sorted(days), pa.int64()))
+    if trusted.networks:
+        actors = table["actor"].cast(pa.string())
+        known = [a for a in actors.unique().to_pylist() if trusted.holds(a)]
+        accused = pc.invert(pc.is_in(actors, value_set=pa.array(known, pa.string())))
+        mask = pc.and_(mask, accused)
+    return table.filter(mask)
 
 
 def findings(
-    detection: Detection,
-    rows: Iterable[Mapping[str, Any]],
-    hosts: Hosts,
-    confidence: Confidence,
-    now: int,
+    detection: Detection, table: Any, hosts: Hosts, confidence: Confidence, now: int
 ) -> tuple[list[Finding], int]:
-    """Findings of a detection's rows, and how many were left out by the bound."""
-    groups: dict[tuple[str, str], _Group] = {}
-    for row in rows:
-        address = str(row["resource"] or "unknown")
-        host = hosts.of(row["day"], address)
-        resource = str(host.get("interface_id") or address)
-        key = (resource, str(row["dedup"] or ""))
-        group = groups.setdefault(key, _Group(*key))
-        group.days.setdefault(row["day"], []).append({**row, "resource": address})
-    made = [_finding(detection, g, hosts, confidence, now) for g in groups.values()]
-    made.sort(key=lambda f: (-f.severity, -f.count, f.id))
-    return made[:MAX_FINDINGS], max(0, len(made) - MAX_FINDINGS)
+    """Findings of a detection's rows, most severe first, and how many the bound left out."""
+    if table.num_rows == 0:
+        return [], 0
+    made, left = groups(detection, table, hosts, MAX_FINDINGS)
+    wanted = [at for group in made for day in group.days for at in day["rows"]]
+    samples = dict(zip(wanted, table.take(pa.array(wanted)).to_pylist(), strict=True))
+    places = [group.host for group in made if group.host is not None]
+    found = hosts.table.take(pa.array(places, pa.int64())).to_pylist()
+    known: dict[int | None, dict[str, Any]] = dict(zip(places, found, strict=True))
+    return [
+        _finding(detection, group, samples, known.get(group.host, {}), confidence, now)
+        for group in made
+    ], left
 
 
 def _finding(
-    detection: Detection, group: _Group, hosts: Hosts, confidence: Confidence, now: int
+    detection: Detection,
+    group: Group,
+    samples: Mapping[int, dict[str, Any]],
+    host: Mapping[str, Any],
+    confidence: Confidence,
+    now: int,
 ) -> Finding:
-    days = tuple(_day(detection, day, rows) for day, rows in sorted(group.days.items()))
-    last_day = days[-1].day
-    address = group.days[last_day][0]["resource"]
-    host = hosts.of(last_day, address)
-    top = group.days[last_day][0]
+    days = tuple(_day(detection, day, [samples[at] for at in day["rows"]]) for day in group.days)
+    top, address = samples[group.days[-1]["rows"][0]], group.days[-1]["address"]
     details = {
         "address": address,
         **{k: v for k, v in host.items() if v is not None and k not in ("day", "address")},
@@ -106,7 +93,7 @@ def _finding(
         "judged_by": detection.judged_by,
     }
     return Finding(
-        id=finding_id(detection.type, group.resource, group.dedup),
+        id=group.id,
         detection=detection.id,
         type=detection.type,
         title=detection.query.title,
@@ -124,87 +111,46 @@ def _finding(
     )
 
 
-def _day(detection: Detection, day: int, rows: list[dict[str, Any]]) -> Day:
-    rows.sort(key=lambda r: (-_severity(detection, r), -r["flows"], str(r["actor"])))
-    counts = _counts(rows[0], "day_") if "day_flows" in rows[0] else _sum(rows)
-    actors = [
-        Actor(str(r["actor"]), _counts(r), _details(r)) for r in rows if r["actor"] is not None
-    ]
-    actors.sort(key=lambda a: (-a.counts.flows, a.address))
-    total = int(rows[0].get("day_actors") or 0)
+def _day(detection: Detection, day: Mapping[str, Any], rows: list[dict[str, Any]]) -> Day:
+    rows = [{**row, "resource": day["address"]} for row in rows]
     return Day(
-        day=day,
-        counts=counts,
-        severity=_severity(detection, rows[0]),
-        actors=tuple(actors[:MAX_ACTORS]),
-        actors_total=max(len(actors), total if actors else 0),
+        day=day["day"],
+        counts=Counts.of(day),
+        severity=day["severity"],
+        actors=Actors(day["actors"] or "[]", distinct=day["distinct"] is not False),
+        actors_total=day["actors_total"],
         evidence=_evidence(detection, day, rows),
     )
 
 
-def _severity(detection: Detection, row: Mapping[str, Any]) -> float:
-    value = row.get("severity")
-    return float(detection.severity if value is None else value)
-
-
-def _sum(rows: list[dict[str, Any]]) -> Counts:
-    total = _counts(rows[0])
-    for row in rows[1:]:
-        total = total + _counts(row)
-    return total
-
-
-def _counts(row: Mapping[str, Any], prefix: str = "") -> Counts:
-    first, last = ("day_first", "day_last") if prefix else ("first_seen", "last_seen")
-    sums = (int(row[f"{prefix}{name}"] or 0) for name in ("flows", "packets", "bytes"))
-    return Counts(int(row[first]), int(row[last]), *sums)
-
-
-_FEED: Final = ("feed", "category", "indicator", "confidence")
-
-
-def _details(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(row[name]) for name in _FEED if row.get(name) is not None}
-
-
-def _evidence(detection: Detection, day: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _evidence(
+    detection: Detection, day: Mapping[str, Any], rows: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Numbers of the most severe row, sample rows, and the SQL that shows all rows."""
     top = rows[0]
     names = detection.evidence or tuple(n for n in top if n not in _OWN)
-    facts = {n: _plain(top[n]) for n in names if top.get(n) is not None}
+    facts = {n: plain(top[n]) for n in names if top.get(n) is not None}
     samples = [
-        {"actor": r["actor"], **{n: _plain(r[n]) for n in names if r.get(n) is not None},
+        {"actor": r["actor"], **{n: plain(r[n]) for n in names if r.get(n) is not None},
          "flows": int(r["flows"]), "bytes": int(r["bytes"] or 0)}
-        for r in rows[:MAX_SAMPLES]
+        for r in rows
     ]  # fmt: skip
     return {
-        "what": _words(detection, top, rows),
+        "what": _words(detection, top, day["said"]),
         **facts,
         "samples": samples,
-        "sql": _sql(day, top["resource"], [r["actor"] for r in rows[:20]]),
+        "sql": _sql(day["day"], day["address"], day["named"]),
     }
 
 
-def _words(detection: Detection, top: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
-    actors = int(top.get("day_actors") or len(rows))
+def _words(detection: Detection, top: Mapping[str, Any], actors: int) -> str:
     try:
         return sentence(detection.summary, top, actors=actors)
     except (KeyError, ValueError):
         return detection.query.title
 
 
-def _plain(value: Any) -> Any:
-    """A value that JSON knows."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal):
-        return int(value) if value == int(value) else float(value)
-    if isinstance(value, float):
-        return round(value, 4) if value == value and abs(value) != float("inf") else None  # noqa: PLR0124
-    return value if isinstance(value, str | int | bool | list | type(None)) else str(value)
-
-
-def _sql(day: int, resource: str, actors: list[object]) -> str:
+def _sql(day: int, resource: str, actors: Sequence[object]) -> str:
     """SQL that shows all records of the finding on that day."""
     mine = queries.quote(str(resource))
     window = f'"start" >= {day} AND "start" < {day + DAY}'

@@ -267,14 +267,13 @@ class _Run:
         due: Mapping[int, list[Detection]],
         evaluated: dict[str, set[int]],
     ) -> list[Finding]:
-        known = engine.execute("SELECT * FROM hosts").to_pylist()
-        hosts = rows.Hosts({(h["day"], h["address"]): h for h in known})
+        hosts = rows.Hosts(engine.execute("SELECT * FROM hosts"))
         found = []
         for name, detection in chosen.items():
             days = {day for day in chunk if detection in due[day]}
             began = time.perf_counter()
             table = self._rows(engine, detection, min(days), max(days) + DAY)
-            mine = [r for r in table if r["day"] in days and not self.trusted.holds(r["actor"])]
+            mine = rows.chosen(table, days, self.trusted)
             confidence = detection.confidence(self.columns)
             made, left = rows.findings(detection, mine, hosts, confidence, self.now)
             found += made
@@ -284,9 +283,7 @@ class _Run:
                 self.left_out[name] = self.left_out.get(name, 0) + left
         return found
 
-    def _rows(
-        self, engine: Workspace, detection: Detection, since: int, until: int
-    ) -> list[dict[str, Any]]:
+    def _rows(self, engine: Workspace, detection: Detection, since: int, until: int) -> Any:
         given = {"since": since, "until": until, **self.options.parameters.get(detection.id, {})}
         known = {n: v for n, v in given.items() if n in detection.query.params or n not in _WINDOW}
         select = queries.inline(detection.query, known)
@@ -295,7 +292,7 @@ class _Run:
         if not detection.query.path.is_relative_to(queries.queries_dir()):
             select = engine.translate(select)
         if detection.function is None:
-            return list(engine.execute(rows.bounded(select)).to_pylist())
+            return engine.execute(rows.bounded(select))
         values = queries.values_of(detection.query, known)
         return FUNCTIONS[detection.function](engine.execute(select), values)
 

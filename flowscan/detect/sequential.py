@@ -8,12 +8,15 @@ The walk ends at the first bound that it reaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-Verdict = Literal["scanner", "benign", "undecided"]
+if TYPE_CHECKING:
+    import polars as pl
+
+_PORTS: Final = 20
+_WALK: Final = ("day", "client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,96 +40,115 @@ class Walk:
         return low, math.log(self.detection / self.false_positive)
 
 
-def decide(successes: Iterable[bool], walk: Walk) -> tuple[Verdict, int]:
-    """Walk over the outcomes of first contacts in order; the verdict and the steps it took."""
+def decide(contacts: pl.DataFrame, walk: Walk) -> pl.DataFrame:
+    """Walk over the outcomes of first contacts, `good` or not, in order for each `walk`.
+
+    Gives for each `walk` whether it ended as a `scanner`, after how many steps it was decided,
+    and how many targets there were in all.
+    """
+    import polars as pl
+
     success, failure = walk.steps()
     low, high = walk.bounds()
-    ratio, taken = 0.0, 0
-    for taken, good in enumerate(successes, 1):
-        ratio += success if good else failure
-        if ratio >= high - 1e-9:
-            return "scanner", taken
-        if ratio <= low + 1e-9:
-            return "benign", taken
-    return "undecided", taken
+    good = pl.col("good").cum_sum()
+    step = pl.int_range(1, pl.len() + 1)
+    walked = contacts.select(
+        "walk",
+        step.over("walk").alias("step"),
+        (good * success + (step - good) * failure).over("walk").alias("ratio"),
+    )
+    up = pl.col("ratio") >= high - 1e-9
+    ended = up | (pl.col("ratio") <= low + 1e-9)
+    return walked.group_by("walk", maintain_order=True).agg(
+        scanner=up.filter(ended).first().fill_null(value=False),
+        decided_after=pl.col("step").filter(ended).first().fill_null(pl.len()),
+        targets_in_all=pl.len(),
+    )
 
 
-def rows(table: Any, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(table: Any, params: Mapping[str, Any]) -> Any:
     """Judge each (day, client) of rows that are first contacts with a target, in order of time.
 
     Rows give `day, client, resource, target, port, first_seen, last_seen, success, closed,
     refused, sessions, packets, bytes`. A scanner becomes one row per resource. Whoever failed on
     `many_ports` ports of one host is one too: an open port first does not excuse the rest.
     """
+    import polars as pl
+
     walk = Walk(
         float(params["benign_success"]),
         float(params["scanner_success"]),
         float(params["false_positive"]),
         float(params["detection"]),
     )
-    if table.num_rows == 0:
-        return []
-    names = ["day", "client", "first_seen", "target"]
-    table = table.sort_by([(name, "ascending") for name in names])
-    data = {name: table.column(name).to_pylist() for name in table.column_names}
-    found = []
-    for low, high in pairwise(_starts(data["day"], data["client"])):
-        verdict, steps = decide(map(bool, data["success"][low:high]), walk)
-        scanner = verdict == "scanner" and high - low >= params["min_targets"]
-        if not scanner and high - low < params["many_ports"]:
-            continue
-        for row in _by_resource(data, low, high, steps):
-            many = row["failed"] >= params["many_ports"] and row["failed"] * 2 >= row["targets"]
-            if scanner or many:
-                row["severity"] = _severity(row, many)
-                found.append(row)
-    return found
+    contacts = _contacts(table)
+    scanner = pl.col("scanner") & (pl.col("targets_in_all") >= params["min_targets"])
+    decided = decide(contacts, walk).with_columns(scanner=scanner)
+    suspects = decided.filter(scanner | (pl.col("targets_in_all") >= params["many_ports"]))
+    failed = pl.col("failed")
+    return (
+        _by_resource(contacts.join(suspects, on="walk"))
+        .with_columns(many=(failed >= params["many_ports"]) & (failed * 2 >= pl.col("targets")))
+        .filter(pl.col("scanner") | pl.col("many"))
+        .with_columns(severity=_severity())
+        .drop("walk", "scanner", "many")
+        .to_arrow()
+    )
 
 
-def _starts(days: list[int], clients: list[str]) -> list[int]:
-    """Where each (day, client) begins in sorted columns, and where the last one ends."""
-    changes = [
-        i for i in range(1, len(days)) if clients[i] != clients[i - 1] or days[i] != days[i - 1]
-    ]
-    return [0, *changes, len(days)]
+def _contacts(table: Any) -> pl.DataFrame:
+    import polars as pl
 
-
-def _severity(row: Mapping[str, Any], many: bool) -> float:
-    """Refused knocks are the internet's weather; many ports that let packets through are not."""
-    if many and (row["let_through"] >= row["targets"] / 4 or row["answered"]):
-        return 5.0
-    if many:
-        return 4.0 if row["failed"] >= 100 else 3.0
-    return 3.0 if row["answered"] else 2.0
-
-
-def _by_resource(
-    data: Mapping[str, list[Any]], low: int, high: int, steps: int
-) -> list[dict[str, Any]]:
-    places: dict[str, list[int]] = {}
-    for i in range(low, high):
-        places.setdefault(str(data["resource"][i]), []).append(i)
-    made = []
-    for resource, mine in sorted(places.items()):
-        answered = sum(1 for i in mine if data["success"][i])
-        made.append(
-            {
-                "day": data["day"][low],
-                "resource": resource,
-                "dedup": "inbound",
-                "actor": data["client"][low],
-                "first_seen": min(data["first_seen"][i] for i in mine),
-                "last_seen": max(data["last_seen"][i] for i in mine),
-                "flows": sum(data["sessions"][i] for i in mine),
-                "packets": sum(data["packets"][i] for i in mine),
-                "bytes": sum(data["bytes"][i] for i in mine),
-                "targets": len(mine),
-                "failed": len(mine) - answered,
-                "answered": answered,
-                "let_through": sum(1 for i in mine if data["closed"][i] or data["success"][i]),
-                "targets_in_all": high - low,
-                "decided_after": steps,
-                "ports": sorted({data["port"][i] for i in mine})[:20],
-            }
+    numbers = ("day", "first_seen", "last_seen", "sessions", "packets", "bytes")
+    good = (pl.col("success") != 0).fill_null(value=False)
+    return (
+        pl.DataFrame(pl.from_arrow(table))
+        .sort(*_WALK, "first_seen", "target", maintain_order=True)
+        .with_columns(
+            pl.col(numbers).cast(pl.Int64),
+            pl.col("resource").cast(pl.String),
+            walk=pl.struct(_WALK).rle_id(),
+            good=good,
+            let_through=good | (pl.col("closed") != 0).fill_null(value=False),
         )
-    return made
+    )
+
+
+def _by_resource(contacts: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    targets, answered = pl.len().cast(pl.Int64), pl.col("good").sum().cast(pl.Int64)
+    return (
+        contacts.group_by("walk", "resource")
+        .agg(
+            pl.col("day").first(),
+            pl.lit("inbound").alias("dedup"),
+            pl.col("client").first().alias("actor"),
+            pl.col("first_seen").min(),
+            pl.col("last_seen").max(),
+            pl.col("sessions").sum().alias("flows"),
+            pl.col("packets", "bytes").sum(),
+            pl.col("scanner", "targets_in_all", "decided_after").first(),
+            targets=targets,
+            failed=targets - answered,
+            answered=answered,
+            let_through=pl.col("let_through").sum().cast(pl.Int64),
+            ports=pl.col("port").unique().sort().head(_PORTS),
+        )
+        .sort("walk", "resource")
+    )
+
+
+def _severity() -> pl.Expr:
+    """Refused knocks are the internet's weather; many ports that let packets through are not."""
+    import polars as pl
+
+    answered = pl.col("answered") > 0
+    loud = (pl.col("let_through") >= pl.col("targets") / 4) | answered
+    return (
+        pl.when(pl.col("many") & loud)
+        .then(5.0)
+        .when(pl.col("many"))
+        .then(pl.when(pl.col("failed") >= 100).then(4.0).otherwise(3.0))
+        .otherwise(pl.when(answered).then(3.0).otherwise(2.0))
+    )
