@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.cycle import random_day
-from benchmarks.cycle.lakes import KINDS, prepare
+from benchmarks.cycle.lakes import KINDS, alone, prepare
 from benchmarks.cycle.scenarios import SCENARIOS, Measure, sizes
 from benchmarks.cycle.table import Results, earlier
 
@@ -41,14 +41,16 @@ def main() -> None:
     parser.add_argument("--make", action="store_true", help="make the lakes and measure nothing")
     given = parser.parse_args()
     results = Results(earlier(given.before))
+    with alone(given.scratch):
+        measure(given, results)
+    print(results.markdown())
+
+
+def measure(given: argparse.Namespace, results: Results) -> None:
+    end = int(given.end.replace(tzinfo=UTC).timestamp()) if given.end else None
     for kind in given.lakes:
         made = prepare(
-            kind,
-            given.scratch,
-            scale=given.scale,
-            end=int(given.end.replace(tzinfo=UTC).timestamp()) if given.end else None,
-            form=given.format,
-            again=given.again,
+            kind, given.scratch, scale=given.scale, end=end, form=given.format, again=given.again
         )
         results.notes.append(f"{made.name}: {made.flows:,} flows; {sizes(made.path())}.")
         for name in () if given.make else given.only:
@@ -57,7 +59,6 @@ def main() -> None:
     for flows in given.detect:
         results.rows.append(random_day.measure(given.scratch, flows, given.runs))
         results.save(OUT)
-    print(results.markdown())
 
 
 if __name__ == "__main__":

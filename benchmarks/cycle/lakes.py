@@ -3,11 +3,12 @@
 A lake NAME has its objects in NAME-src, the newest object, not yet delivered, in NAME-next, one of
 long ago in NAME-late, and what describes it in NAME.json. Its last day came in one commit an
 object, the days before in one ingest; a cycle has run over it. Invariant: NAME itself is never
-changed once NAME.json is there, and the sources are as they were when a `delivered` ends.
+changed once it is there, and the sources are as they were when a `delivered` ends.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -133,6 +134,19 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
+@contextmanager
+def alone(scratch: Path) -> Iterator[None]:
+    """Keeps others from measuring in the same folder: they would see each other's objects."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (scratch / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting: another run measures in {scratch}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepare(
     kind: str, scratch: Path, *, scale: float, end: int | None, form: str, again: bool = False
 ) -> Made:
@@ -154,7 +168,6 @@ def prepare(
     draft = Made(
         kind, str(scratch), name, scale, form, end - plan.days * DAY, end, plan.slot, 0, 0, ""
     )
-    scratch.mkdir(parents=True, exist_ok=True)
     described.unlink(missing_ok=True)
     for ending in ("", "-src", "-next", "-late", "-out"):
         shutil.rmtree(draft.path(ending), ignore_errors=True)
@@ -218,6 +231,8 @@ def _fill(made: Made) -> None:
              "export": made.path("-out") / "findings.json"}  # fmt: skip
     quoted = {name: json.dumps(str(path)) for name, path in texts.items()}
     made.path(".toml").write_text(SETTINGS.format(**quoted))
+    for ending in ("-next", "-late"):
+        made.take_back(ending)
     days = sorted({path.parent for path in made.objects()})
     if days[:-1]:
         spent = made.flowscan("ingest", made.idle, "ingest", *days[:-1], "--lake", lake)
