@@ -28,7 +28,7 @@ WITH ended AS (
       WHEN protocol <> 6 THEN 'open'
       WHEN packets_out <= 6 AND packets_in <= packets_out AND bytes_in <= (42 + six) * packets_in
         AND bytes_out <= (66 + six) * packets_out THEN 'closed'
-      WHEN bitwise_and(flags_in, 6) = 4 THEN 'closed'
+      WHEN mod(flags_in, 8) IN (4, 5) THEN 'closed'  -- RST without SYN
       WHEN packets_out <= 6 AND bytes_out <= (66 + six) * packets_out
         AND bytes_in <= (66 + six) * packets_in THEN 'empty'
       ELSE 'open'

@@ -141,7 +141,11 @@ def talkers(engine: Workspace, known: Known, top: int) -> tuple[Talker, ...]:
             packets=r["packets"],
             bytes=r["bytes"],
         )
-        for r in rows(engine, sql.TALKERS, {"top": top})
+        for r in rows(
+            engine,
+            sql.TALKERS,
+            {"top": top, "parts": sql.TALKER_PARTS, "rows": top * sql.TALKER_PARTS},
+        )
     )
 
 

@@ -205,19 +205,31 @@ FROM busiest AS b LEFT JOIN through AS p ON p.client = b.client
 ORDER BY b.flows DESC, b.client
 """
 
-# What one address sent another, whichever of the two called.
+TALKER_PARTS: Final = 36
+"""Rows of `report_pairs` that one direction can have: two callers, three sides each, in and out."""
+
+# What one address sent another, whichever of the two called. The many need not be summed: of the
+# largest `$top * $parts` rows at least `$top` are of different directions, so one of the busiest
+# has a row that is the `$parts`th part of the least of these.
 TALKERS = """
 WITH sent AS (
     SELECT client AS source, server AS destination, sessions, records - rejected AS records,
            packets_out AS packets, bytes_out AS bytes FROM report_pairs
     UNION ALL
     SELECT server, client, sessions, records - rejected, packets_in, bytes_in FROM report_pairs
+), busiest AS (
+    SELECT bytes FROM sent ORDER BY bytes DESC LIMIT $rows
+), candidates AS (
+    SELECT DISTINCT source, destination FROM sent
+    WHERE bytes > 0 AND bytes * $parts >= (SELECT min(bytes) FROM busiest)
 )
-SELECT source, destination, CAST(sum(sessions) AS BIGINT) AS sessions,
-       CAST(sum(records) AS BIGINT) AS records, CAST(sum(packets) AS BIGINT) AS packets,
-       CAST(sum(bytes) AS BIGINT) AS bytes
-FROM sent GROUP BY source, destination HAVING sum(bytes) > 0
-ORDER BY bytes DESC, source, destination LIMIT $top
+SELECT s.source, s.destination, CAST(sum(s.sessions) AS BIGINT) AS sessions,
+       CAST(sum(s.records) AS BIGINT) AS records, CAST(sum(s.packets) AS BIGINT) AS packets,
+       CAST(sum(s.bytes) AS BIGINT) AS bytes
+FROM sent AS s
+JOIN candidates AS c ON c.source = s.source AND c.destination = s.destination
+GROUP BY s.source, s.destination
+ORDER BY bytes DESC, s.source, s.destination LIMIT $top
 """
 
 _REACHED = """SELECT client, server, port, protocol, interface_id, sessions, undecided, failed,

@@ -116,7 +116,7 @@ def test_detect_and_report_as_without(place, tmp_path: Path) -> None:
     assert sent[2].startswith('CREATE VIEW flows AS SELECT * FROM "flowscan"."flows" WHERE "start"')
     assert sent[-1] == "DROP SCHEMA IF EXISTS flowscan_tmp_X CASCADE"
     assert left() == []
-    with Engine(lake.snapshot()) as engine:
+    with Engine(lake.snapshot(), derived=False) as engine:
         on = opened(engine)
         theirs = build(lake, now=NOW, options=ReportOptions(opener=on))
     left_, right = (json.loads(render_json(r)) for r in (theirs, build(mine, now=NOW)))

@@ -205,7 +205,9 @@ def test_top_lists_do_not_depend_on_their_length(tmp_path: Path) -> None:
     lines = [
         line
         for i in range(40)
-        for line in exchange(f"10.0.1.{i}", 443, "81.2.3.4", 40_000, DAY + i, answered=1_000 * i)
+        for line in exchange(
+            f"10.0.1.{i}", 443, "81.2.3.4", 40_000 + i, DAY + i, answered=1_000 + i
+        )
     ]
     lake = lake_of(tmp_path, *lines)
     few, all_ = build(lake, options=Options(top=3)), build(lake, options=Options(top=500))
