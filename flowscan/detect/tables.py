@@ -17,7 +17,7 @@ from flowscan.match import FeedIndex
 from flowscan.net.networks import services_among
 
 SHARED: Final = ("edges", "hosts", "lanes", "pairs", "slices", "connections", "endpoints",
-          "verdicts", "sessions", "contacts", "volumes")  # fmt: skip
+          "evidence", "verdicts", "sessions", "contacts", "volumes")  # fmt: skip
 
 _CALLED: Final = """
 SELECT DISTINCT address FROM (
