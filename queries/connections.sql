@@ -7,12 +7,13 @@ while they are no further apart than the idle time (TCP 350 s, UDP 180 s, others
 more than a retransmission's wait begins a new one. Packets and bytes are those accepted, what was
 refused stands apart. shape is one (only one side sent), blocked (what one side sent was all
 refused), tiny (a handshake or a reset without payload) or open (an exchange). told is what SYN
-flags tell, tries who tried in vain, turn counts the connections of one five-tuple from 0.
+flags tell, tries who tried in vain, turn counts the connections of one five-tuple from 0;
+again is 0 where it has one slice only, and so no other connection.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "s_ab", "s_ba",
   "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
   "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "flagged", "flags_ab", "flags_ba", "path", "shape",
-  "told", "tries"]
+  "told", "tries", "again"]
 */
 WITH coded AS (
   SELECT k, mod(l, 4) AS code, (l - mod(l, 4)) / 4 AS l, e, records, s_ab, s_ba,
@@ -55,13 +56,14 @@ packed AS (
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.packets_ba END AS refused_ba,
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ab END AS refused_bytes_ab,
     CASE WHEN x.code = 0 THEN 0.0E0 ELSE x.bytes_ba END AS refused_bytes_ba,
-    x.flags, x.path, (x.l - mod(x.l, 16777216)) / 16777216 AS last, 0 AS turn
+    x.flags, x.path, (x.l - mod(x.l, 16777216)) / 16777216 AS last, 0 AS turn,
+    0 AS again
   FROM coded x
   LEFT JOIN several v ON v.k = x.k AND v.m = mod(x.l, 16777216)
   WHERE v.k IS NULL
   UNION ALL
-  SELECT k, m, least(min(s_ab), min(s_ba)), max(e), sum(records),
-    sum(CASE WHEN code = 0 THEN 0 ELSE records END), min(s_ab), min(s_ba),
+  SELECT k, m, least(min(s_ab), min(s_ba)), max(e), CAST(sum(records) AS BIGINT),
+    CAST(sum(CASE WHEN code = 0 THEN 0 ELSE records END) AS BIGINT), min(s_ab), min(s_ba),
     -- What the receiver refused, the sender's interface had counted as let through.
     greatest(sum(CASE code WHEN 0 THEN packets_ab WHEN 2 THEN -packets_ab ELSE 0.0E0 END), 0.0E0),
     greatest(sum(CASE code WHEN 0 THEN packets_ba WHEN 2 THEN -packets_ba ELSE 0.0E0 END), 0.0E0),
@@ -71,7 +73,7 @@ packed AS (
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE packets_ba END),
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ab END),
     sum(CASE WHEN code = 0 THEN 0.0E0 ELSE bytes_ba END),
-    bitwise_or_agg(flags), max(path), (max(l) - m) / 16777216, n
+    bitwise_or_agg(flags), max(path), (max(l) - m) / 16777216, n, 1
   FROM numbered
   GROUP BY k, m, n
 ),
@@ -83,7 +85,7 @@ shaped AS (
     mod(m, 256) AS protocol,
     (k - mod(k, 65536)) / 65536 AS pair,
     s, e, records, rejected, s_ab, s_ba, packets_ab, packets_ba, bytes_ab, bytes_ba, refused_ab,
-    refused_ba, refused_bytes_ab, refused_bytes_ba, last, turn,
+    refused_ba, refused_bytes_ab, refused_bytes_ba, last, turn, again,
     CASE WHEN flags IS NULL THEN 0 ELSE 1 END AS flagged,
     bitwise_and(COALESCE(flags, 0), 255) AS flags_ab,
     bitwise_and(COALESCE(flags, 0), 65280) / 256 AS flags_ba,

@@ -1,187 +1,30 @@
 /* flowscan
 id = "verdicts"
-title = "Connections with the evidence of who called"
+title = "Connections with the verdict on who called"
 description = """
-The rows of `connections` that are told under these ends (a NAT gateway's outer leg is not, but
-what nobody behind it asked for is), with verdict 1 when a called and -1 when b did, the
-strongest evidence (initiator) and the sum of all (score). Flags decide where they speak; else
-independent evidence adds up, in units of log-odds.
+The rows of `evidence`, with verdict 1 when a called and -1 when b did, the strongest evidence
+(initiator) and the sum of all (score). Flags decide where they speak; what a five-tuple goes on
+with after a silence belongs to whoever called first.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "packets_ab",
   "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba", "refused_bytes_ab",
   "refused_bytes_ba", "last", "flags_ab", "flags_ba", "path", "verdict", "initiator", "score"]
 */
-WITH known AS (
-  SELECT c.*, p.a_n, p.b_n, p.a_side, p.b_side,
-    CASE WHEN ap IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
-      137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
-      631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
-      2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500,
-      5000, 5044, 5060, 5061, 5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443,
-      6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443, 8500, 8883, 8888, 9000, 9042, 9090, 9092,
-      9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017, 51820) THEN 2.0E0 WHEN ap BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS a_known,
-    CASE WHEN bp IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
-      137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
-      631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
-      2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306, 3389, 3478, 4317, 4500,
-      5000, 5044, 5060, 5061, 5353, 5432, 5601, 5671, 5672, 5683, 5900, 5985, 5986, 6379, 6443,
-      6514, 6667, 8000, 8080, 8081, 8086, 8125, 8443, 8500, 8883, 8888, 9000, 9042, 9090, 9092,
-      9093, 9100, 9200, 9300, 9443, 10250, 11211, 15672, 27017, 51820) THEN 2.0E0 WHEN bp BETWEEN /*$ports.well_known*/ 1 AND 1023 THEN 1.0E0 ELSE 0.0E0 END AS b_known,
-    CASE WHEN p.a_side = 'public' AND p.b_side = 'ours' THEN 1
-      WHEN p.b_side = 'public' AND p.a_side = 'ours' THEN -1 ELSE 0 END AS stranger,
-    CASE WHEN c.packets_ab + c.refused_ab = 0 THEN -1 WHEN c.packets_ba + c.refused_ba = 0 THEN 1
-      ELSE 0 END AS only
-  FROM connections c
-  JOIN pairs p ON p.pair = c.pair
-  WHERE NOT (p.leg = 2 OR (p.leg = 1
-    AND CASE WHEN p.gateway > 0 THEN c.packets_ab + c.refused_ab ELSE c.packets_ba + c.refused_ba END
-      > 0))
-),
-seen AS (
-  SELECT k.*,
-    COALESCE(ea.open, CASE WHEN k.shape = 'open' THEN 1 ELSE 0 END) AS a_open,
-    COALESCE(eb.open, CASE WHEN k.shape = 'open' THEN 1 ELSE 0 END) AS b_open,
-    COALESCE(ea.peers, 1) AS a_peers, COALESCE(eb.peers, 1) AS b_peers,
-    COALESCE(ea.served, 0) AS a_served, COALESCE(eb.served, 0) AS b_served,
-    COALESCE(ea.tried, 0) AS a_tried, COALESCE(eb.tried, 0) AS b_tried,
-    -- Many of our ports answer one of a stranger's whose own packets nobody logged.
-    CASE WHEN ea.hit >= 4 AND ea.hit_spread > 0 AND ea.hit_low * 4 >= ea.hit THEN 1 ELSE 0 END
-      AS a_answered,
-    CASE WHEN eb.hit >= 4 AND eb.hit_spread > 0 AND eb.hit_low * 4 >= eb.hit THEN 1 ELSE 0 END
-      AS b_answered,
-    -- One port that sends to many peers' many ports, and nothing comes back: it answers.
-    CASE WHEN ea.tried >= 3 AND ea.peers > 1 AND ea.spread > 1000 THEN 1 ELSE 0 END AS a_answers,
-    CASE WHEN eb.tried >= 3 AND eb.peers > 1 AND eb.spread > 1000 THEN 1 ELSE 0 END AS b_answers,
-    -- One port that tries many in vain, a good part of them below the dynamic range. Of ours only
-    -- what it alone sent speaks: a stranger can make equal packets.
-    CASE WHEN (ea.spread > 0 OR ea.peers > 1) AND ea.low * 4 >= ea.tried + ea.equal
-      AND ea.tried + CASE WHEN k.stranger < 0 THEN 0 ELSE ea.equal END
-        >= greatest(4, ea.open + 1, 2 * ea.hit)
-        AND (k.stranger > -1 OR k.a_known = 0)
-      THEN 1 ELSE 0 END AS a_scans,
-    CASE WHEN (eb.spread > 0 OR eb.peers > 1) AND eb.low * 4 >= eb.tried + eb.equal
-      AND eb.tried + CASE WHEN k.stranger > 0 THEN 0 ELSE eb.equal END
-        >= greatest(4, eb.open + 1, 2 * eb.hit)
-        AND (k.stranger < 1 OR k.b_known = 0)
-      THEN 1 ELSE 0 END AS b_scans
-  FROM known k
-  LEFT JOIN endpoints ea ON ea.n = CASE WHEN k.told = 0 THEN k.a_n END AND ea.port = k.ap
-    AND ea.protocol = k.protocol
-  LEFT JOIN endpoints eb ON eb.n = CASE WHEN k.told = 0 THEN k.b_n END AND eb.port = k.bp
-    AND eb.protocol = k.protocol
-),
-weighed AS (
-  -- Positive when a is the client. Units are log-odds, as far as they were measured.
-  SELECT *,
-    CASE
-      WHEN told <> 0 THEN told * 20.0E0
-      WHEN flagged = 0 OR protocol <> 6 OR turn > 0 THEN 0.0E0
-      -- A SYN-ACK or a reset without anything before: ours answers, a stranger's is unasked.
-      WHEN only = 1 AND (bitwise_and(flags_ab, 18) = 18 OR bitwise_and(flags_ab, 4) = 4)
-        THEN CASE WHEN a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
-      WHEN only = -1 AND (bitwise_and(flags_ba, 18) = 18 OR bitwise_and(flags_ba, 4) = 4)
-        THEN CASE WHEN b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
-      WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) = 0
-        THEN CASE WHEN packets_ba >= 3 OR a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
-      WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) = 0
-        THEN CASE WHEN packets_ab >= 3 OR b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
-      ELSE 0.0E0
-    END AS w_syn,
-    CASE
-      WHEN only = 0 THEN 0.0E0
-      WHEN protocol NOT IN (6, 17, 132) THEN only * 4.0E0
-      -- A late answer of ours: from a port that serves to one that does not. A stranger's late
-      -- answer goes on with a five-tuple, which w_before tells.
-      WHEN only = 1 AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known AND a_scans = 0
-        AND a_side = 'ours' THEN -4.0E0
-      WHEN only = -1 AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known AND b_scans = 0
-        AND b_side = 'ours' THEN 4.0E0
-      WHEN only = 1 AND a_open >= 3 AND a_open > b_open AND a_side = 'ours' THEN -4.0E0
-      WHEN only = -1 AND b_open >= 3 AND b_open > a_open AND b_side = 'ours' THEN 4.0E0
-      -- Of ours to a stranger, without flags: bare packets are resets or bare SYNs.
-      WHEN only * stranger = -1 AND only = 1 AND protocol = 6 AND flagged = 0
-        AND bytes_ab + refused_bytes_ab <= 40 * (packets_ab + refused_ab)
-        THEN CASE WHEN b_answered = 1 THEN -4.0E0 ELSE 0.5E0 END
-      WHEN only * stranger = -1 AND only = -1 AND protocol = 6 AND flagged = 0
-        AND bytes_ba + refused_bytes_ba <= 40 * (packets_ba + refused_ba)
-        THEN CASE WHEN a_answered = 1 THEN 4.0E0 ELSE -0.5E0 END
-      WHEN only * stranger = -1 AND only = 1 AND a_answers = 1
-        AND (protocol = 17 OR bytes_ab > 66 * packets_ab) THEN -4.0E0
-      WHEN only * stranger = -1 AND only = -1 AND b_answers = 1
-        AND (protocol = 17 OR bytes_ba > 66 * packets_ba) THEN 4.0E0
-      ELSE only * 4.0E0
-    END AS w_only,
-    CASE WHEN shape <> 'blocked' THEN 0.0E0 WHEN packets_ab > 0 THEN 4.0E0 ELSE -4.0E0 END
-      AS w_answer,
-    CASE
-      WHEN protocol <> 6 OR shape <> 'tiny' THEN 0.0E0
-      WHEN tries = 1 AND b_scans = 0 THEN 6.0E0
-      WHEN tries = -1 AND a_scans = 0 THEN -6.0E0
-      -- SYN, SYN-ACK, RST: who scans sends two; a flood's SYN is answered again and again.
-      WHEN packets_ab >= 3 * packets_ba AND packets_ab >= 3 THEN -2.0E0
-      WHEN packets_ba >= 3 * packets_ab AND packets_ba >= 3 THEN 2.0E0
-      WHEN packets_ab = 2 AND packets_ba = 1 THEN 1.5E0
-      WHEN packets_ba = 2 AND packets_ab = 1 THEN -1.5E0
-      WHEN bytes_ab <= 40 * packets_ab AND bytes_ba <= 40 * packets_ba THEN 1.2E0 * stranger
-      ELSE 0.0E0
-    END AS w_size,
-    CASE WHEN only <> 0 THEN 0.0E0
-      -- A stranger of several of our hosts who got no answer at times pings.
-      WHEN protocol NOT IN (6, 17, 132) AND stranger = 1 AND a_peers > 1 AND a_tried > 0
-        THEN 3.0E0
-      WHEN protocol NOT IN (6, 17, 132) AND stranger = -1 AND b_peers > 1 AND b_tried > 0
-        THEN -3.0E0
-      -- Whoever pings is the one that pings many.
-      WHEN protocol NOT IN (6, 17, 132) THEN greatest(-4.0E0, least(4.0E0,
-        1.7E0 * ln((a_open + 0.5E0) / (b_open + 0.5E0))))
-      ELSE greatest(-6.0E0, least(6.0E0,
-        1.7E0 * ln((b_open + 3 * b_served + 0.5E0) / (a_open + 3 * a_served + 0.5E0))
-        + CASE WHEN b_peers > a_peers AND b_open > 1 THEN 1.5E0
-            WHEN a_peers > b_peers AND a_open > 1 THEN -1.5E0 ELSE 0.0E0 END)) END AS w_endpoint,
-    CASE
-      WHEN only <> 0 THEN 0.0E0
-      -- Active FTP: the server calls from its port 20.
-      WHEN protocol = 6 AND ap = 20 AND bp >= /*$ports.first_user*/ 1024 THEN 3.0E0
-      WHEN protocol = 6 AND bp = 20 AND ap >= /*$ports.first_user*/ 1024 THEN -3.0E0
-      -- A port that a stranger chose is no service of his while no payload went over.
-      WHEN b_known > a_known AND b_scans = 0 AND (stranger < 1 OR b_open + b_served > 0)
-        AND (stranger > -1 OR shape = 'open' OR b_side = 'ours')
-        THEN 1.5E0 * (b_known - a_known)
-      WHEN a_known > b_known AND a_scans = 0 AND (stranger > -1 OR a_open + a_served > 0)
-        AND (stranger < 1 OR shape = 'open' OR a_side = 'ours')
-        THEN -1.5E0 * (a_known - b_known)
-      ELSE 0.0E0
-    END AS w_port,
-    CASE
-      WHEN only <> 0 OR (shape = 'tiny' AND stranger <> 0) THEN 0.0E0
-      WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp < /*$ports.first_dynamic*/ 32768 THEN 1.5E0
-      WHEN bp >= /*$ports.first_dynamic*/ 32768 AND ap < /*$ports.first_dynamic*/ 32768 THEN -1.5E0
-      WHEN ap > bp THEN 0.3E0
-      WHEN bp > ap THEN -0.3E0
-      ELSE 0.0E0
-    END AS w_dynamic,
-    CASE WHEN a_scans = b_scans THEN 0.0E0 WHEN a_scans = 1 THEN 7.0E0 ELSE -7.0E0 END AS w_scan,
-    CASE WHEN only <> 0 OR s_ab = s_ba THEN 0.0E0 WHEN s_ab < s_ba THEN 2.5E0 ELSE -2.5E0 END
-      AS w_time
-  FROM seen
+WITH scored AS (
+  SELECT x.*,
+    CASE WHEN f.first_score IS NULL THEN 0.0E0 ELSE f.first_score END AS w_before
+  FROM evidence x
+  LEFT JOIN (
+    SELECT k, bp, protocol,
+      CASE WHEN own_score > 4 THEN 8.0E0 WHEN own_score < -4 THEN -8.0E0 ELSE 2 * own_score END
+        AS first_score
+    FROM evidence
+    WHERE again = 1 AND turn = 0 AND protocol IN (6, 17, 132)
+  ) f ON f.k = CASE WHEN x.turn > 0 AND x.told = 0 THEN x.k END AND f.bp = x.bp
+    AND f.protocol = x.protocol
 ),
 summed AS (
-  SELECT *, w_syn + w_only + w_answer + w_size + w_endpoint + w_port + w_dynamic + w_scan + w_time
-    AS own_score
-  FROM weighed
-),
-scored AS (
-  -- What a five-tuple goes on with after a silence belongs to whoever called first.
-  SELECT w.*,
-    CASE WHEN w.turn = 0 OR w.told <> 0 OR f.own_score IS NULL THEN 0.0E0
-      ELSE greatest(-8.0E0, least(8.0E0, 2 * f.own_score)) END AS w_before,
-    w.own_score + CASE WHEN w.turn = 0 OR w.told <> 0 OR f.own_score IS NULL THEN 0.0E0
-      ELSE greatest(-8.0E0, least(8.0E0, 2 * f.own_score)) END AS score
-  FROM summed w
-  LEFT JOIN (
-    SELECT k, bp, protocol, own_score FROM summed WHERE turn = 0
-      AND protocol IN (6, 17, 132)
-  ) f ON f.k = w.k AND f.bp = w.bp AND f.protocol = w.protocol AND w.turn > 0
+  SELECT *, own_score + w_before AS score FROM scored
 )
 SELECT k, ap, bp, protocol, pair, s, e, records, rejected, packets_ab, packets_ba, bytes_ab,
   bytes_ba, refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, last, flags_ab, flags_ba,
@@ -195,17 +38,8 @@ SELECT k, ap, bp, protocol, pair, s, e, records, rejected, packets_ab, packets_b
   END AS verdict,
   CASE
     WHEN abs(score) < 1 THEN 'undecided'
-    WHEN w_syn <> 0 THEN 'syn'
     WHEN abs(w_before) > abs(own_score) THEN 'before'
-    WHEN abs(w_scan) >= 5 THEN 'scan'
-    WHEN w_only <> 0 THEN 'only'
-    WHEN w_answer <> 0 THEN 'answer'
-    WHEN abs(w_size) > abs(w_endpoint) AND abs(w_size) > abs(w_port) THEN 'size'
-    WHEN abs(w_endpoint) >= abs(w_port) AND abs(w_endpoint) >= abs(w_time)
-      AND abs(w_endpoint) >= abs(w_dynamic) THEN 'endpoint'
-    WHEN abs(w_port) >= abs(w_time) AND abs(w_port) >= abs(w_dynamic) THEN 'port'
-    WHEN abs(w_time) >= abs(w_dynamic) THEN 'time'
-    ELSE 'dynamic'
+    ELSE strongest
   END AS initiator,
   score
-FROM scored
+FROM summed

@@ -241,7 +241,7 @@ def _judged(pairs: pl.DataFrame, params: Mapping[str, Any]) -> pl.DataFrame:
 
     calls, jitter = pl.col("flows"), pl.col("jitter")
     few = (calls < params["min_partial"]) & (jitter > params["few_jitter"])
-    port, web = pl.col("port"), (80, 443, 8443)
+    port, web = pl.col("port"), sorted(WEB_POLLED)
     certificate = pl.col("answer") >= params["web_answer"]
     known = pl.when(port.is_in(web)).then(certificate).otherwise(port.is_in(sorted(POLLED)))
     poll = (jitter < params["max_poll_jitter"]) & known

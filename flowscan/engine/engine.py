@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from flowscan import queries, schema
-from flowscan.engine import codes, functions, lockdown, results, script, sources, views
+from flowscan.engine import functions, lockdown, results, script, sources, views
+from flowscan.engine.codes import encode
 from flowscan.errors import EngineError, QueryError
 
 _EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
@@ -214,7 +215,7 @@ class Engine:
             EngineError: there is no such table or column.
         """
         with self._running():
-            codes.encode(self._con, name, kinds)
+            encode(self._con, name, kinds)
 
     def drop(self, name: str) -> None:
         """Drop a table that was made here, before the end.

@@ -20,8 +20,8 @@ KEPT: Final = tuple(TRAFFIC_TABLES)
 """Tables that a lake keeps."""
 
 
-_VIEWS: Final = {"sessions"}
-"""Read so seldom that making a table of them costs more than asking again."""
+_VIEWS: Final = {"evidence", "sessions"}
+"""Read so seldom, or so little of them, that asking again costs less than a table of them."""
 _TEXTS: Final = {
     "pairs": {
         **dict.fromkeys(("a", "b"), "address"),
