@@ -14,8 +14,12 @@ to many peers' many ports, and nothing comes back; pings: it tried several peers
 columns = ["key", "open", "served", "weight", "peers", "scans", "answered", "answers", "pings"]
 */
 SELECT key, CAST(open AS INTEGER) AS open, CAST(served AS INTEGER) AS served,
-  1.7E0 * ln(open + 3 * served + 0.5E0) AS weight,
-  peers,
+  -- One port that speaks with the same port of several is a client of theirs.
+  CASE WHEN peers > 1 AND open > 1 AND first_port = last_port AND first_port <> port
+    THEN 1.7E0 * ln(1.5E0 + 3 * served)
+    ELSE 1.7E0 * ln(open + 3 * served + 0.5E0) END AS weight,
+  CASE WHEN open > 1 AND first_port = last_port AND first_port <> port THEN 1 ELSE peers END
+    AS peers,
   CASE
     WHEN spread = 0 AND peers = 1 OR low * 4 < tried + equal THEN 0
     WHEN tried >= 4 AND tried > open AND tried >= 2 * hit THEN 2
@@ -26,7 +30,9 @@ SELECT key, CAST(open AS INTEGER) AS open, CAST(served AS INTEGER) AS served,
   CASE WHEN tried >= 3 AND peers > 1 AND spread > 1000 THEN 1 ELSE 0 END AS answers,
   CASE WHEN tried > 0 AND peers > 1 THEN 1 ELSE 0 END AS pings
 FROM (
-  SELECT (n * 65536 + port) * 256 + protocol AS key,
+  SELECT (n * 65536 + port) * 256 + protocol AS key, min(port) AS port,
+    min(CASE WHEN kind = 0 THEN peer_port END) AS first_port,
+    max(CASE WHEN kind = 0 THEN peer_port END) AS last_port,
     sum(CASE WHEN kind = 0 THEN 1.0E0 ELSE 0.0E0 END) AS open,
     sum(CASE WHEN told < 0 THEN 1.0E0 ELSE 0.0E0 END) AS served,
     CASE WHEN min(peer) = max(peer) THEN 1 ELSE 2 END AS peers,

@@ -127,6 +127,9 @@ weighed AS (
       -- Whoever pings is the one that pings many.
       WHEN protocol NOT IN (6, 17, 132)
         THEN CASE WHEN ping > 4 THEN 4.0E0 WHEN ping < -4 THEN -4.0E0 ELSE ping END
+      -- Against a known port of ours no port of a stranger's weighs as much.
+      WHEN stranger = 1 AND b_known > a_known AND service < -3 THEN -3.0E0
+      WHEN stranger = -1 AND a_known > b_known AND service > 3 THEN 3.0E0
       WHEN service > 6 THEN 6.0E0
       WHEN service < -6 THEN -6.0E0
       ELSE service END AS w_endpoint,
