@@ -124,7 +124,8 @@ def merge(days: Iterable[Iterable[Actor]]) -> tuple[Actors, int]:
     """
     merged: dict[str, dict[str, Any]] = {}
     for day in days:
-        for actor in Actors.of(day).members:
+        # Not `members`, which would keep what was read with the day.
+        for actor in json.loads(Actors.of(day).text):
             known = merged.setdefault(actor["address"], actor)
             if known is not actor:
                 merged[actor["address"]] = _sum(known, actor)
