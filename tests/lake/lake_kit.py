@@ -123,10 +123,10 @@ def derive(lake: Lake) -> None:
             continue
         flows = sum(e.rows for e in snapshot.files("flows") if layout.day_of_path(e.path) == day)
         with lake.writing() as transaction:
-            rows = pa.table({"start": [day * DAY], "packets": [flows]})
+            rows = pa.table({"first_seen": [day * DAY], "records": [flows]})
             transaction.write_part("sessions", day, rows, snapshot.lineage(day), digest)
             seen = [old[day]] if day in old else []
-            lake.commit(transaction, (), removal=replacing("sessions", [day], seen))
+            lake.commit(transaction, (), removal=replacing(["sessions"], [day], seen))
 
 
 def everything(lake: Lake) -> None:
@@ -203,7 +203,7 @@ def check_derived(root: Path) -> None:
     for day, entry in entries.items():
         flows = [e for e in snapshot.files("flows") if layout.day_of_path(e.path) == day]
         rows = pq.ParquetFile(root / entry.path).read()
-        assert rows["packets"].to_pylist() == [sum(e.rows for e in flows)]
+        assert rows["records"].to_pylist() == [sum(e.rows for e in flows)]
         assert entry.lineage == snapshot.lineage(day) != ()
         assert entry.mark == snapshot.lineage_digest(day)
     assert sorted(entries) == [TODAY, TODAY + 1]

@@ -21,10 +21,10 @@ from flowscan.lake.verify import repair, verify
 
 ROWS = pa.table(
     {
-        "start": [kit.NOON, kit.NOON + 1],
-        "end": pa.array([kit.NOON + 60, None], pa.int64()),
-        "srcaddr": ["10.0.0.1", "10.0.0.2"],
-        "dstport": pa.array([443, 22], pa.int64()),
+        "first_seen": [kit.NOON, kit.NOON + 1],
+        "last_seen": pa.array([kit.NOON + 60, None], pa.int64()),
+        "client": ["10.0.0.1", "10.0.0.2"],
+        "server_port": pa.array([443, 22], pa.int64()),
     }
 )
 
@@ -39,12 +39,12 @@ def put(lake: Lake, rows: pa.Table = ROWS, day: int = kit.TODAY, mark: str = "ma
     seen = [e for e in lake.snapshot().files("sessions") if layout.day_of_path(e.path) == day]
     with lake.writing() as transaction:
         transaction.write_part("sessions", day, rows, lake.snapshot().lineage(day), mark)
-        lake.commit(transaction, (), removal=replacing("sessions", [day], seen))
+        lake.commit(transaction, (), removal=replacing(["sessions"], [day], seen))
 
 
 def read(lake: Lake) -> list[tuple[object, ...]]:
     uris = lake.snapshot().uris("sessions")
-    return duckdb.execute('SELECT "start", dstport FROM read_parquet(?)', [uris]).fetchall()
+    return duckdb.execute('SELECT first_seen, server_port FROM read_parquet(?)', [uris]).fetchall()
 
 
 def test_a_part_is_written_and_replaced_as_a_whole(root: Path) -> None:
@@ -68,20 +68,21 @@ def test_a_part_is_written_and_replaced_as_a_whole(root: Path) -> None:
 def test_the_file_is_what_other_tools_expect(root: Path) -> None:
     lake = Lake.open(root)
     texts = pa.array(["10.0.0.9"] * 2).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.utf8()))
-    put(lake, ROWS.set_column(2, "srcaddr", texts))
+    put(lake, ROWS.set_column(2, "client", texts))
     (entry,) = lake.snapshot().files("sessions")
     file = pq.ParquetFile(root / entry.path)
     group = file.metadata.row_group(0)
     columns = {group.column(i).path_in_schema: group.column(i) for i in range(group.num_columns)}
-    assert columns["start"].statistics.max == kit.NOON + 1
-    assert columns["srcaddr"].statistics.min == "10.0.0.9"
-    assert columns["dstport"].statistics is None
-    assert "RLE_DICTIONARY" in columns["srcaddr"].encodings
-    assert columns["srcaddr"].compression == "ZSTD"
-    assert [str(f.type) for f in file.schema_arrow][:6] == [
-        *("int64", "int64", "string", "string", "int32", "int32")
+    assert columns["first_seen"].statistics.max == kit.NOON + 1
+    assert columns["client"].statistics.min == "10.0.0.9"
+    assert columns["server_port"].statistics is None
+    assert "RLE_DICTIONARY" in columns["client"].encodings
+    assert columns["client"].compression == "ZSTD"
+    kinds = {f.name: str(f.type) for f in file.schema_arrow}
+    assert [kinds[n] for n in ("first_seen", "client", "server_port")] == [
+        *("int64", "string", "int32")
     ]
-    assert file.read()["dstport"].to_pylist() == [443, 22]
+    assert file.read()["server_port"].to_pylist() == [443, 22]
 
 
 def test_nothing_is_a_part_too(root: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_part_in_pieces(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with lake.writing() as transaction:
         for i in range(3):
             transaction.write_part("sessions", kit.TODAY, ROWS.slice(i % 2, 1), (1,))
-        lake.commit(transaction, (), removal=replacing("sessions", [kit.TODAY], [entry]))
+        lake.commit(transaction, (), removal=replacing(["sessions"], [kit.TODAY], [entry]))
     assert [e.rows for e in lake.snapshot().files("sessions")] == [1, 1, 1]
     assert verify(lake, full=True) == []
 
@@ -115,8 +116,8 @@ def test_whoever_replaces_what_another_replaced_learns_it(root: Path) -> None:
     late = second.begin()
     late.write_part("sessions", kit.TODAY, ROWS, (1,))
     put(first)
-    with pytest.raises(LakeConflict, match="sessions"):
-        second.commit(late, (), removal=replacing("sessions", [kit.TODAY], []))
+    with pytest.raises(LakeConflict, match="first"):
+        second.commit(late, (), removal=replacing(["sessions"], [kit.TODAY], []))
     late.abort()
     assert len(second.snapshot().files("sessions")) == 1
     kit.check(root, ["a", "b"])
