@@ -29,6 +29,7 @@ class Memory:
     upkeep: int = 0
     told: dict[str, float] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    _kept: bytes | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def recall(cls, lake: Lake) -> Memory:
@@ -41,16 +42,20 @@ class Memory:
                 int(body.get("upkeep", 0)),
                 {str(k): float(v) for k, v in body.get("told", {}).items()},
                 {str(k): str(v) for k, v in body.get("made", {}).items()},
+                data,
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
 
     def keep(self, lake: Lake) -> None:
-        """Puts it into the lake."""
+        """Puts it into the lake, unless that is what the lake keeps."""
         body = {
             "sources": self.sources,
             "upkeep": self.upkeep,
             "told": self.told,
             "made": self.made,
         }
-        lake.put_blob(*_BLOB, json.dumps(body, separators=(",", ":")).encode())
+        data = json.dumps(body, separators=(",", ":")).encode()
+        if data != self._kept:
+            lake.put_blob(*_BLOB, data)
+            self._kept = data

@@ -27,6 +27,7 @@ from flowscan.text import meant
 
 _SWEPT: Final = ("detect", "swept")
 _BY_STATUS: Final = ("type", "status", "status_reason")
+_LONG_RUN: Final = 32
 
 
 def load(lake: Lake) -> list[Finding]:
@@ -131,15 +132,14 @@ def _findings(table: Any, mask: Any) -> dict[str, Finding]:
 
 
 def _ordered(table: Any, places: Any) -> Any:
-    """The rows at these places in the order of the table, which most of them are in.
-
-    Made of slices, so that no text is copied.
-    """
+    """The rows at these places in the order of the table, which most of them are in."""
     keys = table.select([name for name, _ in ORDER]).take(pa.array(places))
     places = places[pc.sort_indices(keys, list(ORDER)).to_numpy()]
     runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
-    slices = [table.slice(int(run[0]), len(run)) for run in runs if len(run)]
-    return pa.concat_tables([table.slice(0, 0), *slices])
+    # Slices copy no text, but the writer takes each of them by itself.
+    if len(runs) * _LONG_RUN > len(places):
+        return table.take(pa.array(places))
+    return pa.concat_tables([table.slice(int(run[0]), len(run)) for run in runs])
 
 
 def _merged(

@@ -19,11 +19,8 @@ from flowscan.findings import Finding, to_row
 def _plain(finding: Finding) -> str:
     """All that the lake keeps of a finding; what it keeps as JSON goes in as it is."""
     row = to_row(finding)
-    members = (
-        f"{json.dumps(name)}: {row[name] if name in _TEXTS else json.dumps(row[name])}"
-        for name in sorted(row)
-    )
-    return f"{{{', '.join(members)}}}"
+    texts = "".join(f', "{name}": {row.pop(name)}' for name in _TEXTS)
+    return f"{json.dumps(row)[:-1]}{texts}}}"
 
 
 _TEXTS: Final = ("actors", "evidence", "details", "days")

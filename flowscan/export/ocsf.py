@@ -32,7 +32,7 @@ def detection_finding(finding: Finding, version: str = VERSION) -> dict[str, Any
     activity = 1 if finding.created == finding.updated else 2
     label = severity_label(finding.severity)
     status = _STATUS[finding.status]
-    return dict(
+    document = dict(
         without_empty(
             {
                 "activity_id": activity,
@@ -57,14 +57,13 @@ def detection_finding(finding: Finding, version: str = VERSION) -> dict[str, Any
                 "cloud": {"provider": "AWS", "region": p.region, "account": {"uid": p.account}},
                 "finding_info": _info(finding),
                 "resources": [_resource(p, finding)],
-                "evidences": _evidences(finding, p),
-                "observables": [
-                    {**_OBSERVABLE, "value": actor["address"]}
-                    for actor in finding.actors.members[:100]
-                ],
             }
         )
     )
+    # Clean as they are made: a hundred parts need not be looked through for what is empty.
+    observables = [{**_OBSERVABLE, "value": a["address"]} for a in finding.actors.members[:100]]
+    more = {"evidences": _evidences(finding, p), "observables": observables}
+    return document | {name: parts for name, parts in more.items() if parts}
 
 
 def _info(finding: Finding) -> dict[str, Any]:
@@ -102,24 +101,23 @@ def _resource(p: Parts, finding: Finding) -> dict[str, Any]:
 
 
 def _evidences(finding: Finding, p: Parts) -> list[dict[str, Any]]:
+    ours, theirs = (p.port, None) if p.inbound else (None, p.port)
+    mine = {"ip": p.address, "port": ours, "interface_uid": p.interface, "instance_uid": p.instance}
+    mine = without_empty(mine)
+    port = {} if theirs is None else {"port": theirs}
+    way = {"direction_id": 1 if p.inbound else 2, "protocol_num": p.protocol}
+    way = without_empty(way)
     made = []
-    for actor in finding.actors[:20]:
-        mine: dict[str, Any] = {
-            "ip": p.address,
-            "interface_uid": p.interface,
-            "instance_uid": p.instance,
-        }
-        theirs: dict[str, Any] = {"ip": actor.address}
-        (mine if p.inbound else theirs)["port"] = p.port
-        source, target = (theirs, mine) if p.inbound else (mine, theirs)
-        connection = {"direction_id": 1 if p.inbound else 2, "protocol_num": p.protocol}
-        counts = {"bytes": actor.counts.bytes, "packets": actor.counts.packets}
+    for actor in finding.actors.members[:20]:
+        other = {"ip": actor["address"], **port}
+        source, target = (other, mine) if p.inbound else (mine, other)
+        counts = {"sessions": actor["flows"], "bytes": actor["bytes"], "packets": actor["packets"]}
         made.append(
             {
-                "src_endpoint": source,
-                "dst_endpoint": target,
-                "connection_info": connection,
-                "data": {"sessions": actor.counts.flows, **counts, **dict(actor.details)},
+                **({"src_endpoint": source} if source else {}),
+                **({"dst_endpoint": target} if target else {}),
+                "connection_info": way,
+                "data": {**counts, **without_empty(actor.get("details", {}))},
             }
         )
     return made
