@@ -12,8 +12,8 @@ again is 0 where it has one slice only, and so no other connection.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "s_ab", "s_ba",
   "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
-  "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "flagged", "flags_ab", "flags_ba", "path", "shape",
-  "told", "tries", "again"]
+  "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "again", "flagged", "flags_ab",
+  "flags_ba", "path", "shape", "told", "tries"]
 */
 WITH coded AS (
   SELECT k, mod(l, 4) AS code, (l - mod(l, 4)) / 4 AS l, e, records, s_ab, s_ba,

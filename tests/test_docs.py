@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import flowscan
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text()
@@ -77,5 +79,6 @@ def test_readme_python_examples_run(tmp_path: Path) -> None:
 
 
 def test_changelog_has_entries() -> None:
-    unreleased = (ROOT / "CHANGELOG.md").read_text().split("## [Unreleased]")[1]
-    assert unreleased.count("\n- ") > 5
+    newest = (ROOT / "CHANGELOG.md").read_text().split("\n## [")[1]
+    assert newest.startswith(flowscan.__version__)
+    assert newest.count("\n- ") > 5

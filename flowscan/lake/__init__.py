@@ -2,6 +2,7 @@
 
 LAKE/
   flows/date=YYYY-MM-DD/<batch>-<n>.parquet   live flows by UTC date of `start`
+  sessions/date=YYYY-MM-DD/ …                 tables derived from flows, by the same date
   coverage/ rejects/ findings/ …              small tables, same rules, no date
   _flowscan/lake.json                         format number of the lake
   _flowscan/commits/00000001.json             numbered, immutable, create-only: the truth
@@ -26,13 +27,22 @@ Reading. A state is the sum of all commits: it knows every source. A snapshot is
 files at the newest version whose commits are all published; it agrees with a plain glob. Readers
 never write, wait for nobody and follow no link below the root.
 
+Lineage. Every file of flows knows the versions of the commits that brought its rows; compaction
+keeps the union, so that a day's versions tell whether its flows have changed (lineage.py). Every
+row knows its source object by number (numbers.py). Parts of derived tables say which versions they
+were made from (parts.py).
+
+Formats. A lake of format 1 is read as it is; writers want it upgraded first, which is a commit
+that writers of format 1 cannot pass (upgrade.py).
+
 Upkeep. Compaction and expiry are commits that remove files. A removed file leaves the folders
 that globs read at once: the glob shows live data only, at the price of a moment, while one date
 is being compacted, in which it misses that date's rows (it never sees them twice). The file waits
 under `removed/` for a grace of a day, and a snapshot taken before finds it there.
 
-Invariants, which `lake verify` checks: a source (uri, etag) is in at most one commit; rows of live
-files plus expired ones = flows of committed sources; commits are gap-free and never rewritten.
+Invariants, which `lake verify` checks: a source (uri, etag) is in at most one commit, and so is its
+number; rows of live files plus expired ones = flows of committed sources, and the same source by
+source; compaction keeps rows and lineage; commits are gap-free and never rewritten.
 """
 
 from __future__ import annotations

@@ -96,13 +96,6 @@ SHOWN: Final[Ports] = frozenset(
 
 # What programs do by themselves
 
-REGISTERED: Final[Ports] = frozenset(
-    {
-        *(1433, 1521, 1883, 2049, 3128, 3306, 3389, 5060, 5432, 5672, 5900, 5985, 5986, 6379),
-        *(6443, 6667, 8000, 8080, 8443, 8883, 9042, 9092, 9200, 9300, 11211, 27017),
-    }
-)
-"""User ports that are a service far more often than a client."""
 SERVED: Final[Ports] = frozenset(
     {
         *(7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135, 137, 138, 139, 143, 161, 162),

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
+import format_one
 import lake_kit as kit
 import pyarrow.parquet as pq
 import pytest
@@ -18,8 +19,9 @@ from race_child import SOURCES
 from s3_server import Server
 
 from flowscan.errors import LakeError
-from flowscan.lake import Lake, StoreOptions, compact, s3_store
+from flowscan.lake import Lake, StoreOptions, compact, marker, s3_store
 from flowscan.lake.expire import purge
+from flowscan.lake.upgrade import upgrade
 from flowscan.lake.verify import repair, verify
 
 HERE = Path(__file__).parent
@@ -201,3 +203,42 @@ def test_staging_of_a_crashed_writer_ages(place: str, monkeypatch: pytest.Monkey
         late.commit([kit.record("a")])
     late.abort()
     assert repair(lake) == []
+
+
+class Dies(BaseException):
+    """Stands for the end of the process at an operation of the store."""
+
+
+def test_the_upgrade_of_a_lake_dies_at_every_operation(place: str, tmp_path: Path) -> None:
+    format_one.make(tmp_path / "old", ["a", "b"], checkpoint=1)
+    files = [p for p in (tmp_path / "old").rglob("*") if p.is_file()]
+    left, k = set(), 0
+    while True:
+        where = f"{place}/k{k}"
+        store = s3_store.open_s3(where, StoreOptions())
+        for path in files:
+            store.put(str(path.relative_to(tmp_path / "old")), path.read_bytes())
+        lake = Lake.open(where)
+        with pytest.raises(LakeError, match="not written"):
+            kit.ingest(lake, ["c"])
+        lives = [k]
+
+        def fault(operation: str, key: str, lives: list[int] = lives) -> None:
+            if lives[0] == 0:
+                raise Dies
+            lives[0] -= 1
+
+        lake.store.fault = fault
+        try:
+            upgrade(lake)
+        except Dies:
+            again = Lake.open(where)
+            left.add((again.format, marker.read(again.store)))
+            upgrade(again)
+        else:
+            break
+        assert kit.ingest(Lake.open(where), ["a", "b", "c"]) == 1
+        check(where, ["a", "b", "c"])
+        assert Lake.open(where).snapshot().lineage(kit.TODAY) == (1, 2, 4)
+        k += 1
+    assert left == {(1, 1), (2, 1), (2, 2)}
