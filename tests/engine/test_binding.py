@@ -73,7 +73,16 @@ def test_hostile_text_in_every_parameter_of_the_catalogue(engine: Engine, text: 
 
 def test_sql_text_is_built_in_the_engine_only() -> None:
     """An f-string or concatenation that looks like SQL stands in engine/ or a library's SQL file."""
-    allowed = ("engine/", "queries.py", "traffic/", "match/", "report/", "detect/", "feeds/", "enrich/")
+    allowed = (
+        "engine/",
+        "queries.py",
+        "traffic/",
+        "match/",
+        "report/",
+        "detect/",
+        "feeds/",
+        "enrich/",
+    )
     bad = []
     for path in (ROOT / "flowscan").rglob("*.py"):
         name = str(path.relative_to(ROOT / "flowscan"))

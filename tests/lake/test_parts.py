@@ -44,7 +44,7 @@ def put(lake: Lake, rows: pa.Table = ROWS, day: int = kit.TODAY, mark: str = "ma
 
 def read(lake: Lake) -> list[tuple[object, ...]]:
     uris = lake.snapshot().uris("sessions")
-    return duckdb.execute('SELECT first_seen, server_port FROM read_parquet(?)', [uris]).fetchall()
+    return duckdb.execute("SELECT first_seen, server_port FROM read_parquet(?)", [uris]).fetchall()
 
 
 def test_a_part_is_written_and_replaced_as_a_whole(root: Path) -> None:
