@@ -8,8 +8,8 @@ connections that SYN flags call its own service (served), weight (their logarith
 log-odds), whether the peers are several, and scans: it tried more in vain than it was tried or
 exchanged, a good part of it below the dynamic range, which tells a scan from one source port; 2
 when so by tries that only it sent or that met a reset, 1 with those that do not tell who made
-them. answered: many ports, 2 when nearly all lie below the dynamic range, sent to
-this one, which sent nothing that was logged; answers: it sends
+them. answered: several ports, nearly all below the dynamic range, sent to this one,
+which sent nothing that was logged (2), or a hundred of any (1: it is flooded); answers: it sends
 to many peers' many ports, and nothing comes back; pings: it tried several peers, once in vain.
 """
 columns = ["key", "open", "served", "weight", "peers", "scans", "answered", "answers", "pings"]
@@ -30,7 +30,7 @@ SELECT key, CAST(open AS INTEGER) AS open, CAST(served AS INTEGER) AS served,
   CASE
     WHEN hit < 4 OR hit_spread = 0 THEN 0
     WHEN hit_low * 4 >= 3 * hit THEN 2
-    WHEN hit_low * 4 >= hit THEN 1
+    WHEN hit >= 100 THEN 1
     ELSE 0
   END AS answered,
   CASE WHEN tried >= 3 AND peers > 1 AND spread > 1000 THEN 1 ELSE 0 END AS answers,

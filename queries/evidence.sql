@@ -96,12 +96,12 @@ weighed AS (
       -- Of ours to a stranger, without flags: bare packets are resets or bare SYNs.
       WHEN only * stranger = -1 AND only = 1 AND protocol = 6 AND flagged = 0
         AND bytes_ab + refused_bytes_ab <= 40 * (packets_ab + refused_ab)
-        THEN CASE WHEN b_answered = 2 THEN -4.0E0 WHEN b_known > 0 THEN 4.0E0
-          WHEN b_answered = 1 THEN -4.0E0 ELSE 0.5E0 END
+        THEN CASE WHEN b_answered = 2 THEN -4.0E0
+          WHEN b_known > 0 OR b_answered = 1 THEN 4.0E0 ELSE 0.5E0 END
       WHEN only * stranger = -1 AND only = -1 AND protocol = 6 AND flagged = 0
         AND bytes_ba + refused_bytes_ba <= 40 * (packets_ba + refused_ba)
-        THEN CASE WHEN a_answered = 2 THEN 4.0E0 WHEN a_known > 0 THEN -4.0E0
-          WHEN a_answered = 1 THEN 4.0E0 ELSE -0.5E0 END
+        THEN CASE WHEN a_answered = 2 THEN 4.0E0
+          WHEN a_known > 0 OR a_answered = 1 THEN -4.0E0 ELSE -0.5E0 END
       WHEN only * stranger = -1 AND only = 1 AND a_answers = 1
         AND (protocol = 17 OR bytes_ab > 66 * packets_ab) THEN -4.0E0
       WHEN only * stranger = -1 AND only = -1 AND b_answers = 1

@@ -34,8 +34,9 @@ FROM (
     COALESCE(f.protocol, 0) AS protocol,
     CASE f.protocol WHEN 6 THEN 300 WHEN 17 THEN 180 ELSE 60 END AS length,
     f."start" AS s, f."end" AS e, f.tcp_flags, f.traffic_path AS path,
-    CAST(COALESCE(f.packets, 0) AS DOUBLE) AS packets,
-    CAST(COALESCE(f.bytes, 0) AS DOUBLE) AS bytes,
+    -- More than an interface can pass in a window is no count; sums must not fail for it.
+    least(CAST(COALESCE(f.packets, 0) AS DOUBLE), 1.0E13) AS packets,
+    least(CAST(COALESCE(f.bytes, 0) AS DOUBLE), 1.0E15) AS bytes,
     CASE WHEN f.action = 'REJECT' THEN l.speaks ELSE 0 END AS code
   FROM flows f
   JOIN lanes l ON l.srcaddr = f.srcaddr AND l.dstaddr = f.dstaddr

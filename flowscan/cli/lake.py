@@ -205,7 +205,7 @@ def _verify_traffic(lake: Lake) -> int:
 def rebuild_command(lake: LakeOption = None) -> None:
     """Derive the tables of traffic (sessions, contacts, volumes …) of all days again.
 
-    Nothing needs it in the ordinary: days whose flows change are derived by themselves.
+    Seldom needed: days whose flows have changed are derived without being asked.
 
     Example: flowscan lake rebuild
     """

@@ -146,7 +146,10 @@ def _cell(value: object) -> str:
     return plain(value)
 
 
-_GROUPED = ("flows", "packets", "bytes", "records", "rejects", "count", "rows", "sources")
+_GROUPED = frozenset({
+    "flows", "packets", "bytes", "records", "rejects", "rejected", "refused", "count", "rows",
+    "sources", "sessions", "clients", "servers", "targets", "sent", "received",
+})  # fmt: skip
 
 
 def _number(name: str, value: object) -> str:

@@ -25,8 +25,8 @@ HEAD = """\
 
 DETECT = """\
 # Parameters of a detection, by its name (flowscan detect --help):
-# [detect.parameters.port-scan]
-# ports = 20
+# [detect.parameters.portscan]
+# min_ports = 20
 
 # What is expected here and must raise no finding. A reason is required, an end is wise.
 # [[detect.suppress]]

@@ -166,19 +166,6 @@ class Engine:
         bound = queries.bind(query, given)
         return self.query(bound.sql, bound.values)
 
-    def materialise(
-        self, name: str, query: queries.Query, values: Mapping[str, object] | None = None
-    ) -> None:
-        """Keep the rows of a query file as a temporary table, which then stands for that name.
-
-        Raises:
-            QueryError, EngineError: as `run`.
-        """
-        given = {"since": self._since, "until": self._until, **(values or {})}
-        text = self._translated(queries.inline(query, given))
-        with self._running():
-            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {views.identifier(name)} AS {text}")
-
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run SQL of the library itself, such as CREATE TEMP TABLE; rows as an Arrow table.
 

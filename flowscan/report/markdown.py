@@ -47,7 +47,7 @@ def render(report: Report) -> str:
     parts.append(
         f"{human_count(q.records)} records: {human_count(q.flows)} flows, "
         f"{human_count(q.nodata)} NODATA, {human_count(q.skipdata)} SKIPDATA, "
-        f"{human_count(q.rejects)} refused lines."
+        f"{human_count(q.rejects)} rejects."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 

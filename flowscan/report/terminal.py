@@ -309,7 +309,7 @@ class _Page:
         self._say(
             f"{human_count(q.records)} records = {human_count(q.flows)} flows + "
             f"{human_count(q.nodata)} NODATA + {human_count(q.skipdata)} SKIPDATA + "
-            f"{human_count(q.rejects)} refused lines; {human_count(q.sources)} log file"
+            f"{human_count(q.rejects)} rejects; {human_count(q.sources)} log file"
             + ("s" if q.sources != 1 else "")
             + (f", {human_count(q.refused_sources)} refused" if q.refused_sources else "")
         )

@@ -1,7 +1,7 @@
 /* flowscan
 id = "listed-addresses"
 title = "Which listed addresses talked to us"
-description = "Traffic with addresses of the threat feeds, straight from the tables volumes and indicators, so that it runs where flowscan does not. To it is what our side began, from it what the listed address began. Bytes are those accepted, each packet once, refusals apart. What got through to a listed address comes first. Trusted lists win."
+description = "Traffic with addresses of the threat feeds, straight from the tables volumes and indicators, so that it runs where flowscan does not. To it is what our side began, from it what the listed address began or nobody knows who did. Sent and received are the listed address's, as in lookup. Bytes are those accepted, each packet once, refusals apart. What got through to a listed address comes first. Trusted lists win."
 [params.now]
 type = "integer"
 help = "epoch seconds; indicators that expired by then do not count"
@@ -45,14 +45,14 @@ listed AS (
 ),
 touched AS (
     SELECT l.address, l.feed, l.category, l.confidence, l.indicator, 'to it' AS direction,
-        v.sessions, v.bytes_out AS sent, v.bytes_in AS received,
+        v.sessions, v.bytes_in AS sent, v.bytes_out AS received,
         v.packets_out + v.packets_in AS packets, v.rejected, v.first_seen, v.last_seen
     FROM volumes AS v
     INNER JOIN listed AS l ON v.server = l.address
     WHERE hour > /*$since*/ 0 - 3600 AND hour < /*$until*/ 4102444800
     UNION ALL
     SELECT l.address, l.feed, l.category, l.confidence, l.indicator, 'from it',
-        v.sessions, v.bytes_in, v.bytes_out, v.packets_out + v.packets_in, v.rejected,
+        v.sessions, v.bytes_out, v.bytes_in, v.packets_out + v.packets_in, v.rejected,
         v.first_seen, v.last_seen
     FROM volumes AS v
     INNER JOIN listed AS l ON v.client = l.address

@@ -98,8 +98,8 @@ span AS (
 pairs AS (
   SELECT c.day, c.client, c.server, c.port, c.protocol, k.callers,
     row_number() OVER (ORDER BY c.day, c.client, c.server, c.port, c.protocol) AS pair,
-    CASE WHEN c.bytes_in > /*$max_answer*/ 50000 * c.sessions THEN 'large answers' ELSE '' END
-      AS quiet,
+    CASE WHEN c.open + c.empty = 0 THEN 'no answer'
+      WHEN c.bytes_in > /*$max_answer*/ 50000 * c.sessions THEN 'large answers' ELSE '' END AS quiet,
     CAST(c.bytes_in AS DOUBLE) / c.sessions AS answer
   FROM contacts c
   JOIN called k ON k.day = c.day AND k.server = c.server

@@ -8,6 +8,8 @@ import pytest
 
 from flowscan.config import Settings, load
 from flowscan.config.template import template
+from flowscan.queries import load as load_query
+from flowscan.queries import values_of
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,8 @@ def test_every_line_may_be_uncommented() -> None:
     settings = load()
     assert settings.ingest == Settings().ingest
     assert settings.run == Settings().run
-    assert settings.detect.parameters == {"port-scan": {"ports": 20}}
+    assert settings.detect.parameters == {"portscan": {"min_ports": 20}}
+    values_of(load_query("portscan"), settings.detect.parameters["portscan"])  # it has them
     assert settings.detect.suppress[0].reason == "our vulnerability scanner"
     assert settings.lake.path == str(Path.cwd() / "flowscan-lake")
 

@@ -248,10 +248,11 @@ def test_shipped_files_mean_the_same_in_both_dialects(sample):
     from flowscan import queries
     from flowscan.detect import catalogue, tables
     from flowscan.engine import Engine
+    from flowscan.traffic import derive
 
     days = [f.days[0].day for f in store.load(sample)]
     with Engine(sample.snapshot(), derived=False) as engine:
-        tables.make(engine, min(days), max(days) + DAY)
+        derive.make(engine, min(days), max(days) + DAY)
         tables.make_places(engine, aws_services=True)
         tables.make_matches(engine, None)
         tables.make_geo(engine, ())
@@ -271,13 +272,13 @@ def test_a_day_larger_than_a_chunk_may_take_more_memory(sample, monkeypatch, chu
     from flowscan.detect import run
 
     given = []
+    reading = run.reading
 
-    class Noted(run.Engine):
-        def __init__(self, *args, **options):
-            given.append(options["memory_limit"])
-            super().__init__(*args, **options)
+    def noted(*args, **options):
+        given.append(options["memory_limit"])
+        return reading(*args, **options)
 
-    monkeypatch.setattr(run, "Engine", Noted)
+    monkeypatch.setattr(run, "reading", noted)
     before = essence(sample)
     detect(sample, Options(again=True, chunk_rows=chunk_rows), now=NOW)
     assert set(given) == {limit}

@@ -87,7 +87,7 @@ def timeline(report: Report, wide: int) -> Canvas:
     sizes = _Panel(flows.floor + _GAP, flows.floor + _GAP + _BYTES, volume)
     for name, one in axes.items():
         _scale(chart, frame, _Panel(flows.top, flows.floor, one), name, axes[""].top / one.top)
-    _title(chart, flows, "flows")
+    _title(chart, flows, "records")
     _title(chart, sizes, "bytes")
     _ticks(chart, frame, sizes)
     _bars(chart, frame, flows, sizes, buckets, step)
