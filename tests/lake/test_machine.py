@@ -157,6 +157,10 @@ class LakeMachine(RuleBasedStateMachine):
         assert published <= self.inside
         assert {s for s in NAMES if state.knows(f"file:///{s}", "e1")} == self.inside
         assert status(reader).flows == len(names)
+        snapshot = reader.snapshot()
+        brought = {c.version for c, _ in state.sources() if c.version <= snapshot.version}
+        for day in (kit.TODAY, kit.TODAY + 1):  # every source has flows of both
+            assert snapshot.lineage(day) == tuple(sorted(brought))
         sources = [s.uri for _, s in state.sources()]
         assert sorted(sources) == sorted(f"file:///{s}" for s in self.inside)
         assert sorted(str(p) for p in self.root.rglob("*")) == before, "a reader wrote"
