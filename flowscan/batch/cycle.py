@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
+from flowscan.batch.exporting import export_stage
 from flowscan.batch.memory import Memory
 from flowscan.batch.model import Context, StageResult, Summary
 from flowscan.batch.notify import notify_stage
@@ -21,7 +22,6 @@ from flowscan.batch.output import publish
 from flowscan.batch.reading import ingest_stage
 from flowscan.batch.stages import (
     detect_stage,
-    export_stage,
     feeds_stage,
     match_stage,
     report_stage,

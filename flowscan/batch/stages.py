@@ -1,4 +1,4 @@
-"""The stages between reading and telling: feeds, match, detect, report, export, upkeep.
+"""The stages between reading and telling: feeds, match, detect, report, upkeep.
 
 Invariant: each is one call of the library and a few figures; a stage without anything to work on
 says so and is no failure.
@@ -19,7 +19,6 @@ from flowscan.feeds.store import FeedStore
 
 __all__ = [
     "detect_stage",
-    "export_stage",
     "feeds_stage",
     "match_stage",
     "report_stage",
@@ -93,24 +92,6 @@ def detect_stage(context: Context) -> StageResult:
         "skipped": len(result.skipped),
     }
     return StageResult("done" if result.days else "nothing", figures)
-
-
-def export_stage(context: Context) -> StageResult:
-    """Writes the findings for another system, when they have changed."""
-    from flowscan.detect.stored import choose
-    from flowscan.export import lines
-
-    settings = context.settings.export
-    if not settings.path:
-        return StageResult("nothing", message="no export asked for: see [export]")
-    name = name_of(context.lake.snapshot(), ("findings",), settings)
-    if stands(context, "export", settings.path, name):
-        return StageResult("unchanged", {"path": settings.path})
-    found = choose(context.lake)
-    text = (f"{line}\n" for line in lines(found.findings(), settings.format))
-    publish(settings.path, text, source_options(context.settings))
-    remember(context, "export", name)
-    return StageResult("done", {"path": settings.path, "findings": len(found)})
 
 
 def report_stage(context: Context) -> StageResult:

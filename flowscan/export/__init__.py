@@ -7,6 +7,6 @@ what a finding does not know is left out.
 
 from __future__ import annotations
 
-from flowscan.export.formats import FORMATS, lines, write
+from flowscan.export.formats import ALONE, FORMATS, lines, write
 
-__all__ = ["FORMATS", "lines", "write"]
+__all__ = ["ALONE", "FORMATS", "lines", "write"]

@@ -32,8 +32,11 @@ _DOCUMENTS: Final[Mapping[str, Callable[[Finding], dict[str, Any]]]] = {
     "ecs": siem.ecs,
 }
 
-FORMATS: Final = (*_DOCUMENTS, "ndjson", "json", "cef", "csv")
-"""Names of the forms of findings. `json` is one array, the others are one document a line."""
+ALONE: Final = (*_DOCUMENTS, "ndjson", "cef")
+"""Names of the forms of findings in which a finding is one line, whatever the others are."""
+
+FORMATS: Final = (*ALONE, "json", "csv")
+"""Names of all forms; `json` is one array, `csv` has a head."""
 
 
 def lines(findings: Iterable[Finding], form: str) -> Iterator[str]:

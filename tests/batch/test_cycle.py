@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from estate import Bucket, Estate, Folder, lake_rows
 from s3_server import Server
@@ -22,10 +21,11 @@ from flowscan.batch.cycle import STAGES
 from flowscan.config import Settings
 from flowscan.detect import store
 from flowscan.errors import ConfigError
+from flowscan.export import formats, lines, ocsf
+from flowscan.findings import Actor, Counts, Day, Finding, finding_id
 from flowscan.ingest import ingest
 from flowscan.lake import Lake
 from flowscan.lake.lock import hold
-from flowscan.schema import small_schema
 from flowscan.sources import open_source
 
 NUMBERS = count(1)
@@ -162,6 +162,17 @@ def test_report_and_heartbeat(tmp_path: Path, estate: Estate) -> None:
     assert [p.name for p in report.parent.iterdir()] == ["report.html"]
 
 
+def finding(number: int) -> Finding:
+    counts = Counts(NOW, NOW + 9, 3, 4, 500)
+    day = Day(0, counts, 5.0, (Actor("81.0.0.1", counts),), 1, {"port": number})
+    return Finding(
+        id=finding_id("t", "eni-1", str(number)), detection="beacon", type="Backdoor:EC2/Beacon",
+        title="t", description="d", resource="eni-1", resource_role="ACTOR",
+        dedup_key=str(number), confidence="full", account_id=None, region=None, details={},
+        days=(day,), created=0, updated=0,
+    )  # fmt: skip
+
+
 def outputs(tmp_path: Path) -> dict[str, dict[str, str]]:
     return {
         "report": {"path": str(tmp_path / "out/report.json"), "format": "json"},
@@ -222,20 +233,47 @@ def test_findings_that_people_changed_are_exported_again(tmp_path: Path, estate:
     chosen = settings(tmp_path / "lake", tmp_path / "logs", **outputs(tmp_path))
     run_cycle(chosen)
     lake = Lake.open(tmp_path / "lake")
-    row = dict.fromkeys(small_schema("findings").names, "[]") | {
-        "id": "a" * 32, "severity": 5.0, "count": 1, "first_seen": NOW, "last_seen": NOW,
-        "status": "active", "created": NOW, "updated": NOW, "actors_total": 0, "details": "{}",
-        "days": '[{"actors":[],"actors_total":0,"bytes":1,"day":0,"evidence":{},"first_seen":1,'
-        '"flows":1,"last_seen":1,"packets":1,"severity":5.0}]',
-    }  # fmt: skip
-    table = pa.Table.from_pylist([row], schema=small_schema("findings"))
-    lake.replace("findings", lambda _: table)
+    (one,) = store.merge(lake, [finding(1)], {}, (), NOW)
     assert statuses(run_cycle(chosen)) == ("done", "done")
-    store.set_status(lake, ["aaa"], "archived", None, NOW)
+    store.set_status(lake, [one.id], "archived", None, NOW)
     assert statuses(run_cycle(chosen)) == ("done", "done")
     assert statuses(run_cycle(chosen)) == ("unchanged", "unchanged")
     (line,) = (tmp_path / "out/findings.ndjson").read_text().splitlines()
     assert json.loads(line)["status"] == "archived"
+
+
+def test_export_makes_only_the_lines_of_what_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake.open(tmp_path / "lake", create=True)
+    where = tmp_path / "findings.out"
+    made: list[str] = []
+    whole = ocsf.detection_finding
+    monkeypatch.setitem(formats._DOCUMENTS, "ocsf", lambda f: made.append(f.dedup_key) or whole(f))
+
+    def exported(form: str = "ocsf") -> list[str]:
+        made.clear()
+        chosen = settings(tmp_path / "lake", export={"path": str(where), "format": form})
+        assert run_cycle(chosen).stages["export"].status == "done"
+        again = sorted(made)
+        assert where.read_text() == "".join(f"{x}\n" for x in lines(store.load(lake), form))
+        return again
+
+    store.merge(lake, [finding(n) for n in range(5)], {}, (), 1)
+    assert exported() == ["0", "1", "2", "3", "4"]
+    store.merge(lake, [replace(finding(3), title="news"), finding(7)], {"beacon": {0}}, (), 2)
+    assert exported() == ["3", "7"]
+    store.set_status(lake, [finding(3).id], "archived", "why", 3)
+    assert exported() == ["3"]
+
+    where.write_text(where.read_text().replace("news", "lies"))
+    store.set_status(lake, [finding(3).id], "active", None, 4)
+    assert exported() == ["3", "7"]
+    for form in ("ecs", "csv", "json", "ocsf"):
+        exported(form)
+    lake.put_blob("run", "export", b'{"state":[]}')
+    store.set_status(lake, [finding(3).id], "archived", None, 5)
+    assert exported() == ["3", "7"]
 
 
 def test_upkeep_when_due(tmp_path: Path, estate: Estate) -> None:
