@@ -10,8 +10,6 @@ from detect.detect_kit import BEGIN, flow, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowscan import queries
-from flowscan.detect.tables import shared_query
 from flowscan.engine import Engine
 
 A, B = "10.0.0.5", "203.0.113.9"
@@ -20,8 +18,7 @@ A, B = "10.0.0.5", "203.0.113.9"
 def sessions(tmp_path, rows):
     lake = write(tmp_path / "lake", pl.DataFrame(rows, infer_schema_length=None))
     with Engine(lake.snapshot()) as engine:
-        select = engine.translate(queries.inline(shared_query("sessions"), {}))
-        found = engine.execute(f"SELECT * FROM ({select}) s ORDER BY first_seen, client, server")
+        found = engine.execute("SELECT * FROM sessions ORDER BY first_seen, client, server")
         return found.to_pylist()
 
 
@@ -112,6 +109,29 @@ def test_an_endpoint_that_many_share_serves(tmp_path):
     rows = [r for i in range(5) for r in pair(BEGIN + 400 * i, sport=1037 + i, dport=16000)]
     found = sessions(tmp_path, rows)
     assert {(s["client"], s["initiator"]) for s in found} == {(A, "endpoint")}
+
+
+def test_counts_that_no_interface_can_pass_are_capped(tmp_path):
+    most = 2**63 - 1
+    rows = [flow(BEGIN + i, A, 40000 + i, B, 443, packets=most, size=most) for i in range(50)]
+    found = sessions(tmp_path, rows)
+    assert {(s["packets_out"], s["bytes_out"]) for s in found} == {(10**13, 10**15)}
+
+
+def test_a_flood_of_ours_is_ours_and_answers_to_a_scan_are_not(tmp_path):
+    flood = [flow(BEGIN, A, 1024 + 611 * i, B, 6000, packets=1, size=40) for i in range(105)]
+    assert {s["client"] for s in sessions(tmp_path / "a", flood)} == {A}
+    answers = [flow(BEGIN + i, A, 20 + 7 * i, B, 1254, packets=1, size=40) for i in range(60)]
+    assert {s["client"] for s in sessions(tmp_path / "b", answers)} == {B}
+
+
+def test_a_strangers_port_is_no_service_because_he_calls_many_from_it(tmp_path):
+    rows = [
+        r
+        for i in range(12)
+        for r in pair(BEGIN + i, a=B, b=f"10.0.0.{20 + i}", sport=50321, eni=f"eni-{i}")
+    ]
+    assert {s["client"] for s in sessions(tmp_path, rows)} == {B}
 
 
 def test_a_connection_ends_at_midnight(tmp_path):
