@@ -21,7 +21,7 @@ begun = time.process_time()
 from flowscan.report import render_html
 page = render_html(report)
 spent = time.process_time() - begun
-heavy = {"sqlglot", "polars", "rich", "pyarrow.compute", "pyarrow.dataset"}
+heavy = {"sqlglot", "polars", "rich", "pyarrow.dataset"}
 print(json.dumps({"spent": spent, "size": len(page), "loaded": sorted(heavy & set(sys.modules))}))
 """
 
