@@ -107,7 +107,7 @@ def command(
         result = _ingest(where, [open_source(uri, reach) for uri in sources], options)
     _show_result(result, where)
     if traffic and result.flows:
-        fold_lake(open_lake(where))
+        _fold_after(where)
     trouble = result.failed or (not result.sources and not result.already and result.refused)
     if trouble or (strict and (result.rejects or result.refused)):
         raise typer.Exit(3)
@@ -123,6 +123,16 @@ def _ingest(where: str, opened: list[Source], options: IngestOptions) -> IngestR
     except KeyboardInterrupt:
         typer.echo("stopped: what was read is in the lake; the same command goes on", err=True)
         raise
+
+
+def _fold_after(where: str) -> None:
+    """Fold what was ingested; the flows are in the lake whatever comes of it."""
+    from flowscan.errors import EngineError
+
+    try:
+        fold_lake(open_lake(where))
+    except EngineError as error:
+        typer.echo(f"{error}; the flows are in the lake: flowscan lake rebuild", err=True)
 
 
 def fold_lake(lake: Lake, *, again: bool = False) -> None:

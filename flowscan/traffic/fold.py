@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowscan.engine import Engine
-from flowscan.errors import LakeConflict
+from flowscan.errors import EngineError, LakeConflict
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.ledger import FileEntry
 from flowscan.lake.parts import replacing
 from flowscan.schema import TRAFFIC_TABLES
+from flowscan.text import utc
 from flowscan.traffic import derive
 
 log = logging.getLogger(__name__)
@@ -88,15 +89,39 @@ def fold(
     """
     snapshot = lake.snapshot(since, until)
     due = days_of(snapshot) if again else stale(snapshot)
+    held = {_day(entry) for entry in snapshot.files("flows")}
     done: list[int] = []
+    failed: list[EngineError] = []
     flows = 0
-    for days in _chunks(due, {_day(entry) for entry in snapshot.files("flows")}):
-        if _fold_days(lake, snapshot, days, sum(due[day] for day in days)):
-            done += days
+    for days in _chunks(due, held):
+        folded, errors = _fold_each(lake, snapshot, due, days)
+        done += folded
+        failed += errors
         flows += sum(due[day] for day in days)
         if progress:
             progress(flows, sum(due.values()))
+    if failed:
+        raise failed[0]
     return Folded(tuple(done), sum(due[day] for day in done))
+
+
+def _fold_each(
+    lake: Lake, snapshot: Snapshot, due: dict[int, int], days: list[int]
+) -> tuple[list[int], list[EngineError]]:
+    """Fold days together; one that cannot be derived keeps none of the others back."""
+    try:
+        first = _fold_days(lake, snapshot, days, sum(due[day] for day in days))
+    except EngineError as error:
+        if len(days) == 1:
+            return [], [_of_day(error, days[0])]
+    else:
+        return days if first else [], []
+    each = [_fold_each(lake, snapshot, due, [day]) for day in days]
+    return [day for folded, _ in each for day in folded], [e for _, errors in each for e in errors]
+
+
+def _of_day(error: EngineError, day: int) -> EngineError:
+    return EngineError(f"traffic of {utc(day)[:10]} cannot be derived: {error.what}")
 
 
 def _mark(snapshot: Snapshot, day: int) -> str:

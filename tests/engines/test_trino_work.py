@@ -85,21 +85,14 @@ def test_findings_are_the_same(place: Place) -> None:
 
 
 def test_one_engine_goes_on_from_the_other(place: Place) -> None:
-    """A day that DuckDB kept is looked back on by Athena, and the other way round."""
+    """A day evaluated again on Athena looks back as DuckDB does, on what it derives itself."""
     before = shown(place.mine)
-    for name in ("contacts", "volumes"):
-        theirs, mine = (x.get_blob("detect", f"{name}/{FIRST}") for x in (place.theirs, place.mine))
-        assert theirs
-        assert mine
-        place.theirs.put_blob("detect", f"{name}/{FIRST}", mine)
-        place.mine.put_blob("detect", f"{name}/{FIRST}", theirs)
     only = ("exfiltration", "volume-unusual", "port-unusual")
     again = Options(since=FIRST + DAY, again=True, only=only)
     on = place.opener()
     detect(place.theirs, replace(again, opener=on), now=NOW)
     detect(place.mine, again, now=NOW)
     assert shown(place.theirs) == shown(place.mine) == before
-    assert any("INSERT INTO contacts" in sql for _, sql in on.client.sent)
 
 
 def test_the_report_is_the_same(place: Place) -> None:
@@ -119,7 +112,7 @@ def test_the_report_is_the_same(place: Place) -> None:
     ("at", "error", "raised"),
     [
         ("CREATE TABLE contacts ", None, EngineError),
-        ("CREATE TABLE sessions__slices ", KeyboardInterrupt(), KeyboardInterrupt),
+        ("CREATE TABLE slices ", KeyboardInterrupt(), KeyboardInterrupt),
         ("CREATE SCHEMA", KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )

@@ -18,7 +18,7 @@ from simulator import simulate, write
 import flowscan
 from flowscan import lake as storage
 from flowscan import schema, traffic
-from flowscan.errors import LakeError
+from flowscan.errors import EngineError, LakeError
 from flowscan.lake.compact import compact
 from flowscan.report import build
 from flowscan.report.data import to_json
@@ -197,3 +197,25 @@ def test_an_empty_lake_has_empty_tables(tmp_path):
     lake = storage.Lake.open(tmp_path / "lake", create=True)
     assert traffic.fold(lake).days == ()
     assert all(rows == [] for rows in tables(lake).values())
+
+
+def test_a_day_that_cannot_be_derived_keeps_no_other_back(tmp_path, records, monkeypatch):
+    from flowscan.traffic import fold as module
+
+    header, lines = records
+    (tmp_path / "all.log").write_text("\n".join([header, *lines]) + "\n")
+    flowscan.ingest(tmp_path / "all.log", tmp_path / "lake")
+    lake = storage.Lake.open(tmp_path / "lake")
+    bad, *others = traffic.stale(lake.snapshot())
+    derived = module.derived
+
+    def broken(snapshot, days, flows):
+        if bad in days:
+            raise EngineError("no")
+        return derived(snapshot, days, flows)
+
+    monkeypatch.setattr(module, "derived", broken)
+    with pytest.raises(EngineError, match="cannot be derived"):
+        traffic.fold(lake)
+    assert list(traffic.stale(lake.snapshot())) == [bad]
+    assert others
