@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -200,7 +201,7 @@ def test_an_empty_lake_has_empty_tables(tmp_path):
 
 
 def test_a_day_that_cannot_be_derived_keeps_no_other_back(tmp_path, records, monkeypatch):
-    from flowscan.traffic import fold as module
+    module = importlib.import_module("flowscan.traffic.fold")
 
     header, lines = records
     (tmp_path / "all.log").write_text("\n".join([header, *lines]) + "\n")
