@@ -12,8 +12,8 @@ again is 0 where it has one slice only, and so no other connection.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "s_ab", "s_ba",
   "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
-  "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "flagged", "flags_ab", "flags_ba", "path", "shape",
-  "told", "tries", "again"]
+  "refused_bytes_ab", "refused_bytes_ba", "last", "turn", "again", "flagged", "flags_ab",
+  "flags_ba", "path", "shape", "told", "tries"]
 */
 WITH coded AS (
   SELECT k, mod(l, 4) AS code, (l - mod(l, 4)) / 4 AS l, e, records, s_ab, s_ba,
@@ -95,6 +95,8 @@ shaped AS (
       WHEN packets_ba + refused_ba = 0 THEN 'one'
       WHEN packets_ab = 0 OR packets_ba = 0 THEN 'blocked'
       WHEN mod(m, 256) <> 6 THEN 'open'
+      -- Whoever sent bare packets only sent resets, or SYNs without options: no exchange.
+      WHEN bytes_ab <= 40 * packets_ab OR bytes_ba <= 40 * packets_ba THEN 'tiny'
       WHEN packets_ab <= 8 AND packets_ba <= 8 AND bytes_ab <= 66 * packets_ab
         AND bytes_ba <= 66 * packets_ba AND (packets_ab < 3 OR packets_ba < 3) THEN 'tiny'
       ELSE 'open'
