@@ -48,9 +48,12 @@ SELECT
   CAST(open AS BIGINT) AS open,
   CAST(refused + silent + closed AS BIGINT) AS failed,
   CAST(tries AS BIGINT) AS tries, CAST(heavy AS BIGINT) AS heavy,
-  CAST(least(packets_out, 9.0E18) AS BIGINT) AS packets_out, CAST(least(packets_in, 9.0E18) AS BIGINT) AS packets_in,
-  CAST(least(bytes_out, 9.0E18) AS BIGINT) AS bytes_out, CAST(least(bytes_in, 9.0E18) AS BIGINT) AS bytes_in,
-  CAST(least(packets, 9.0E18) AS BIGINT) AS packets, CAST(least(bytes, 9.0E18) AS BIGINT) AS bytes,
+  CAST(least(packets_out, 9.0E15) AS BIGINT) AS packets_out,
+  CAST(least(packets_in, 9.0E15) AS BIGINT) AS packets_in,
+  CAST(least(bytes_out, 9.0E15) AS BIGINT) AS bytes_out,
+  CAST(least(bytes_in, 9.0E15) AS BIGINT) AS bytes_in,
+  CAST(least(packets, 9.0E15) AS BIGINT) AS packets,
+  CAST(least(bytes, 9.0E15) AS BIGINT) AS bytes,
   duration, first_seen, last_seen
 FROM (
   SELECT

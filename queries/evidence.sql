@@ -77,9 +77,11 @@ weighed AS (
       WHEN only = -1 AND (bitwise_and(flags_ba, 18) = 18 OR bitwise_and(flags_ba, 4) = 4)
         THEN CASE WHEN b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
       WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) = 0
-        THEN CASE WHEN packets_ba >= 3 OR a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
+        THEN CASE WHEN packets_ba >= 3 AND bytes_ba > 40 * packets_ba OR a_side = 'ours' THEN -12.0E0
+          ELSE 12.0E0 END
       WHEN bitwise_and(flags_ba, 18) = 18 AND bitwise_and(flags_ab, 18) = 0
-        THEN CASE WHEN packets_ab >= 3 OR b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
+        THEN CASE WHEN packets_ab >= 3 AND bytes_ab > 40 * packets_ab OR b_side = 'ours' THEN 12.0E0
+          ELSE -12.0E0 END
       ELSE 0.0E0
     END AS w_syn,
     CASE
@@ -112,13 +114,17 @@ weighed AS (
       AS w_answer,
     CASE
       WHEN protocol <> 6 OR shape <> 'tiny' THEN 0.0E0
-      WHEN tries = 1 AND b_scans = 0 THEN 6.0E0
-      WHEN tries = -1 AND a_scans = 0 THEN -6.0E0
+      -- 44 bytes of ours may be the SYN-ACK to a stranger's SYN without options.
+      WHEN tries = 1 AND b_scans = 0 AND (stranger > -1 OR bytes_ab > 44 * packets_ab) THEN 6.0E0
+      WHEN tries = -1 AND a_scans = 0 AND (stranger < 1 OR bytes_ba > 44 * packets_ba) THEN -6.0E0
       -- SYN, SYN-ACK, RST: who scans sends two; a flood's SYN is answered again and again.
-      WHEN packets_ab >= 3 * packets_ba AND packets_ab >= 3 THEN -2.0E0
-      WHEN packets_ba >= 3 * packets_ab AND packets_ba >= 3 THEN 2.0E0
-      WHEN packets_ab = 2 AND packets_ba = 1 THEN 1.5E0
-      WHEN packets_ba = 2 AND packets_ab = 1 THEN -1.5E0
+      WHEN packets_ab >= 3 * packets_ba AND packets_ab >= 3
+        THEN CASE WHEN stranger < 1 THEN -2.0E0 ELSE 0.0E0 END
+      WHEN packets_ba >= 3 * packets_ab AND packets_ba >= 3
+        THEN CASE WHEN stranger > -1 THEN 2.0E0 ELSE 0.0E0 END
+      -- Two of ours may be SYN-ACKs, but with fewer bytes one of them is a reset.
+      WHEN packets_ab = 2 AND packets_ba = 1 AND (stranger > -1 OR bytes_ab < 88) THEN 1.5E0
+      WHEN packets_ba = 2 AND packets_ab = 1 AND (stranger < 1 OR bytes_ba < 88) THEN -1.5E0
       WHEN bytes_ab <= 40 * packets_ab AND bytes_ba <= 40 * packets_ba THEN 1.2E0 * stranger
       ELSE 0.0E0
     END AS w_size,

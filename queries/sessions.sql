@@ -8,7 +8,8 @@ is told by SYN flags where there are any; else independent evidence adds up: who
 of a bare SYN and RST, how many exchanges each end's port took part in, well-known and dynamic
 ports, failures of one port against many, who was first, whose answers were refused. initiator
 names the strongest evidence and odds its strength in sum; below 1 it is undecided, and then the
-client is never one of ours if the other side is not.
+client is never one of ours if the other side is not. Packets and bytes end at 9 * 10^15,
+beyond which they would not be exact.
 """
 columns = ["account_id", "interface_id", "client", "server", "client_side", "server_side",
   "client_port", "server_port", "protocol", "first_seen", "last_seen", "records", "rejected",
@@ -32,16 +33,20 @@ SELECT
   e AS last_seen,
   CAST(records AS BIGINT) AS records,
   CAST(rejected AS BIGINT) AS rejected,
-  CAST(least(CASE WHEN verdict > 0 THEN packets_ab ELSE packets_ba END, 9.0E18) AS BIGINT) AS packets_out,
-  CAST(least(CASE WHEN verdict > 0 THEN packets_ba ELSE packets_ab END, 9.0E18) AS BIGINT) AS packets_in,
-  CAST(least(CASE WHEN verdict > 0 THEN bytes_ab ELSE bytes_ba END, 9.0E18) AS BIGINT) AS bytes_out,
-  CAST(least(CASE WHEN verdict > 0 THEN bytes_ba ELSE bytes_ab END, 9.0E18) AS BIGINT) AS bytes_in,
-  CAST(least(CASE WHEN verdict > 0 THEN refused_ab ELSE refused_ba END, 9.0E18) AS BIGINT) AS refused_out,
-  CAST(least(CASE WHEN verdict > 0 THEN refused_ba ELSE refused_ab END, 9.0E18) AS BIGINT) AS refused_in,
-  CAST(least(CASE WHEN verdict > 0 THEN refused_bytes_ab ELSE refused_bytes_ba END, 9.0E18) AS BIGINT)
-    AS refused_bytes_out,
-  CAST(least(CASE WHEN verdict > 0 THEN refused_bytes_ba ELSE refused_bytes_ab END, 9.0E18) AS BIGINT)
-    AS refused_bytes_in,
+  CAST(least(CASE WHEN verdict > 0 THEN packets_ab ELSE packets_ba END, 9.0E15) AS BIGINT)
+    AS packets_out,
+  CAST(least(CASE WHEN verdict > 0 THEN packets_ba ELSE packets_ab END, 9.0E15) AS BIGINT)
+    AS packets_in,
+  CAST(least(CASE WHEN verdict > 0 THEN bytes_ab ELSE bytes_ba END, 9.0E15) AS BIGINT) AS bytes_out,
+  CAST(least(CASE WHEN verdict > 0 THEN bytes_ba ELSE bytes_ab END, 9.0E15) AS BIGINT) AS bytes_in,
+  CAST(least(CASE WHEN verdict > 0 THEN refused_ab ELSE refused_ba END, 9.0E15) AS BIGINT)
+    AS refused_out,
+  CAST(least(CASE WHEN verdict > 0 THEN refused_ba ELSE refused_ab END, 9.0E15) AS BIGINT)
+    AS refused_in,
+  CAST(least(CASE WHEN verdict > 0 THEN refused_bytes_ab ELSE refused_bytes_ba END, 9.0E15)
+    AS BIGINT) AS refused_bytes_out,
+  CAST(least(CASE WHEN verdict > 0 THEN refused_bytes_ba ELSE refused_bytes_ab END, 9.0E15)
+    AS BIGINT) AS refused_bytes_in,
   CASE WHEN verdict > 0 THEN flags_ab ELSE flags_ba END AS flags_out,
   CASE WHEN verdict > 0 THEN flags_ba ELSE flags_ab END AS flags_in,
   path,

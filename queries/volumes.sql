@@ -68,11 +68,15 @@ SELECT
   CAST(x.port AS INTEGER) AS port, CAST(x.protocol AS INTEGER) AS protocol, x.path,
   CAST(x.sessions AS BIGINT) AS sessions, CAST(x.records AS BIGINT) AS records,
   CAST(x.rejected AS BIGINT) AS rejected,
-  CAST(least(CASE WHEN x.verdict > 0 THEN x.packets_ab ELSE x.packets_ba END, 9.0E18) AS BIGINT) AS packets_out,
-  CAST(least(CASE WHEN x.verdict > 0 THEN x.packets_ba ELSE x.packets_ab END, 9.0E18) AS BIGINT) AS packets_in,
-  CAST(least(CASE WHEN x.verdict > 0 THEN x.bytes_ab ELSE x.bytes_ba END, 9.0E18) AS BIGINT) AS bytes_out,
-  CAST(least(CASE WHEN x.verdict > 0 THEN x.bytes_ba ELSE x.bytes_ab END, 9.0E18) AS BIGINT) AS bytes_in,
-  CAST(least(x.refused_packets, 9.0E18) AS BIGINT) AS refused_packets,
-  CAST(least(x.refused_bytes, 9.0E18) AS BIGINT) AS refused_bytes, x.first_seen, x.last_seen
+  CAST(least(CASE WHEN x.verdict > 0 THEN x.packets_ab ELSE x.packets_ba END, 9.0E15) AS BIGINT)
+    AS packets_out,
+  CAST(least(CASE WHEN x.verdict > 0 THEN x.packets_ba ELSE x.packets_ab END, 9.0E15) AS BIGINT)
+    AS packets_in,
+  CAST(least(CASE WHEN x.verdict > 0 THEN x.bytes_ab ELSE x.bytes_ba END, 9.0E15) AS BIGINT)
+    AS bytes_out,
+  CAST(least(CASE WHEN x.verdict > 0 THEN x.bytes_ba ELSE x.bytes_ab END, 9.0E15) AS BIGINT)
+    AS bytes_in,
+  CAST(least(x.refused_packets, 9.0E15) AS BIGINT) AS refused_packets,
+  CAST(least(x.refused_bytes, 9.0E15) AS BIGINT) AS refused_bytes, x.first_seen, x.last_seen
 FROM summed x
 JOIN pairs p ON p.pair = x.pair

@@ -27,8 +27,8 @@ def encode(con: duckdb.DuckDBPyConnection, table: str, kinds: Mapping[str, str])
     for kind, names in columns.items():
         texts = " UNION ".join(f"SELECT {n} AS x FROM {identifier(table)}" for n in names)
         texts = f"SELECT x FROM ({texts}) t WHERE x IS NOT NULL"
-        ((count,),) = con.execute(f"SELECT count(*) FROM ({texts}) t").fetchall()
-        if not 0 < count <= MOST:
+        different = con.execute(f"SELECT count(*) FROM ({texts}) t").fetchall()[0][0]
+        if different == 0 or different > MOST:  # a type of no text cannot be made
             continue
         made = identifier(f"{table}_{kind}")
         con.execute(f"DROP TYPE IF EXISTS {made}")
