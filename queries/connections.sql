@@ -96,7 +96,8 @@ shaped AS (
       WHEN packets_ab = 0 OR packets_ba = 0 THEN 'blocked'
       WHEN mod(m, 256) <> 6 THEN 'open'
       -- Whoever sent bare packets only sent resets, or SYNs without options: no exchange.
-      WHEN bytes_ab <= 40 * packets_ab OR bytes_ba <= 40 * packets_ba THEN 'tiny'
+      WHEN packets_ab <= 12 AND packets_ba <= 12
+        AND (bytes_ab <= 40 * packets_ab OR bytes_ba <= 40 * packets_ba) THEN 'tiny'
       WHEN packets_ab <= 8 AND packets_ba <= 8 AND bytes_ab <= 66 * packets_ab
         AND bytes_ba <= 66 * packets_ba AND (packets_ab < 3 OR packets_ba < 3) THEN 'tiny'
       ELSE 'open'

@@ -55,17 +55,13 @@ FROM (
       - min(CASE WHEN kind = 2 THEN peer_port END), 0) AS hit_spread
   FROM (
     SELECT p.a_n AS n, c.ap AS port, c.protocol, c.told, p.b_n AS peer, c.bp AS peer_port,
-      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN
-        -- 44 bytes of ours may be the SYN-ACK to a stranger's SYN without options.
-        CASE WHEN c.shape = 'tiny' AND c.bytes_ab <= 44 * c.packets_ab AND p.a_side = 'ours'
-          AND p.b_side = 'public' THEN 3 ELSE 1 END ELSE 2 END AS kind
+      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 1 ELSE 2 END
+        AS kind
     FROM connections c
     JOIN pairs p ON p.pair = c.pair
     UNION ALL
     SELECT p.b_n, c.bp, c.protocol, -c.told, p.a_n, c.ap,
-      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN -1 THEN
-        CASE WHEN c.shape = 'tiny' AND c.bytes_ba <= 44 * c.packets_ba AND p.b_side = 'ours'
-          AND p.a_side = 'public' THEN 3 ELSE 1 END ELSE 2 END
+      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 2 ELSE 1 END
     FROM connections c
     JOIN pairs p ON p.pair = c.pair
   ) used

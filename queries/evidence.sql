@@ -114,9 +114,8 @@ weighed AS (
       AS w_answer,
     CASE
       WHEN protocol <> 6 OR shape <> 'tiny' THEN 0.0E0
-      -- 44 bytes of ours may be the SYN-ACK to a stranger's SYN without options.
-      WHEN tries = 1 AND b_scans = 0 AND (stranger > -1 OR bytes_ab > 44 * packets_ab) THEN 6.0E0
-      WHEN tries = -1 AND a_scans = 0 AND (stranger < 1 OR bytes_ba > 44 * packets_ba) THEN -6.0E0
+      WHEN tries = 1 AND b_scans = 0 THEN 6.0E0
+      WHEN tries = -1 AND a_scans = 0 THEN -6.0E0
       -- SYN, SYN-ACK, RST: who scans sends two; a flood's SYN is answered again and again.
       WHEN packets_ab >= 3 * packets_ba AND packets_ab >= 3
         THEN CASE WHEN stranger < 1 THEN -2.0E0 ELSE 0.0E0 END

@@ -126,10 +126,17 @@ FRAMES = {
     ],
 }
 
+OPEN_ON_V2 = {"a bare SYN that is answered", "bare SYNs from low ports"}
+"""On the default format 40 and 44 bytes are as well a SYN of ours and its reset: a known fault."""
+
 
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("header", [V2, V5], ids=["v2", "v5"])
-def test_a_stranger_makes_none_of_ours_a_caller(tmp_path: Path, header: str, name: str) -> None:
+def test_a_stranger_makes_none_of_ours_a_caller(
+    tmp_path: Path, header: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    if header == V2 and name in OPEN_ON_V2:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="sizes tell no more"))
     lines = [line for pair in FRAMES[name] for line in pair]
     if header == V2:
         lines = [" ".join(line.split()[:14]) for line in lines]
