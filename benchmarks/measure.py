@@ -57,7 +57,7 @@ def spend(name: str, command: Sequence[str]) -> Spent:
         printed = output.read()
     if process.returncode != 0:
         text = (errors or printed).decode(errors="replace")
-        sys.exit(f"{name} failed: {text[-800:]}")
+        sys.exit(f"{name} failed, exit code {process.returncode}: {text[-800:]}")
     return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, printed)
 
 
