@@ -15,15 +15,13 @@ from flowscan import __version__
 from flowscan.batch.model import Context
 from flowscan.batch.output import is_there
 from flowscan.batch.reading import source_options
-from flowscan.lake import Snapshot
+from flowscan.lake import Snapshot, layout
 
 __all__ = ["name_of", "remember", "stands"]
 
 _REPLACED: Final = ("findings", "matches", "indicators")
 """Tables that are only ever replaced as a whole, when something in them has changed; so there is
 one file of each, which compaction leaves alone, and its path says which state it is."""
-
-_DAY: Final = 86_400
 
 
 def name_of(snapshot: Snapshot, tables: tuple[str, ...], *settings: object) -> str:
@@ -37,11 +35,14 @@ def _content(snapshot: Snapshot, table: str) -> object:
     files = snapshot.files(table)
     if table in _REPLACED:
         return [entry.path for entry in files]
+    if table == layout.FLOWS:
+        days = {layout.day_of_path(entry.path) for entry in files} - {None}
+        return sorted((day, snapshot.lineage_digest(day)) for day in days if day is not None)
     # Rows come with sources only, which are counted, and go by whole days.
-    days: Counter[int] = Counter()
+    rows: Counter[int] = Counter()
     for entry in files:
-        days[(entry.min_start or 0) // _DAY] += entry.rows
-    return sorted(days.items()), snapshot.totals
+        rows[(entry.min_start or 0) // layout.SECONDS_PER_DAY] += entry.rows
+    return sorted(rows.items()), snapshot.totals
 
 
 def stands(context: Context, stage: str, where: str, name: str) -> bool:

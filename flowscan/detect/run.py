@@ -29,14 +29,10 @@ from flowscan.errors import QueryError
 from flowscan.findings import DAY, Finding
 from flowscan.lake import Lake, Snapshot
 from flowscan.match import FeedIndex
-from flowscan.traffic import derive, reading
+from flowscan.traffic import derive, made, reading
+from flowscan.traffic.fold import CHUNK_ROWS, MEMORY
 
 log = logging.getLogger(__name__)
-
-CHUNK_ROWS: Final = 12_000_000
-MEMORY: Final = "1400MB"
-"""What DuckDB may take for a chunk; a single day of more flows may take its default, 80 % of the
-machine's, since its groups would no longer fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +232,7 @@ class _Run:
     ) -> Iterator[Workspace]:
         """A workspace with the tables of traffic, contacts and volumes from `before` on."""
         if self.options.opener is not None:
-            snapshot = self.lake.snapshot(before, until)
-            with self.options.opener(snapshot, before, until) as workspace:
-                derive.make(workspace, before, until)
+            with made(self.lake, self.options.opener, before, until) as workspace:
                 yield workspace
             return
         ordinary = sum(self.days.rows[day] for day in chunk) <= self.options.chunk_rows

@@ -16,7 +16,7 @@ from flowscan.lake import Lake
 from flowscan.report import sql
 from flowscan.report.flows import named
 from flowscan.report.model import Period
-from flowscan.traffic import derive, reading
+from flowscan.traffic import made, reading
 
 HOUR: Final = 3_600
 DAY: Final = 86_400
@@ -30,13 +30,7 @@ def opened(lake: Lake, period: Period, opener: Opener | None) -> Iterator[Worksp
         EngineError: the flows cannot be read.
     """
     since, until = period.before.since, period.until
-    if opener is None:
-        with reading(lake, since, until) as engine:
-            yield engine
-        return
-    first, last = since - since % DAY, -(-until // DAY) * DAY
-    with opener(lake.snapshot(first, last), first, last) as workspace:
-        derive.make(workspace, first, last)
+    with made(lake, opener, since, until) if opener else reading(lake, since, until) as workspace:
         yield workspace
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from flowscan.traffic.asking import asked, due, names_traffic
 from flowscan.traffic.check import Difference, differences
 from flowscan.traffic.fold import Folded, fold, stale
-from flowscan.traffic.reading import reading
+from flowscan.traffic.reading import made, reading
 
 __all__ = [
     "Difference",
@@ -20,6 +20,7 @@ __all__ = [
     "differences",
     "due",
     "fold",
+    "made",
     "names_traffic",
     "reading",
     "stale",

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flowscan.engine import Engine
+from flowscan.engine import Engine, Opener, Workspace
 from flowscan.engine.views import Kept
 from flowscan.errors import LakeError
 from flowscan.lake import Lake, Snapshot
 from flowscan.traffic import derive
-from flowscan.traffic.fold import derived, fold, rows_of, stale
+from flowscan.traffic.fold import DAY_S, ROWS, derived, fold, rows_of, stale
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,21 @@ def reading(
         )
 
 
+@contextlib.contextmanager
+def made(lake: Lake, opener: Opener, since: int, until: int) -> Iterator[Workspace]:
+    """A workspace of another engine, such as Athena, that has made the tables of traffic itself.
+
+    `since` and `until` (epoch seconds) are rounded out to whole UTC days.
+
+    Raises:
+        EngineError: it failed there.
+    """
+    first, last = since - since % DAY_S, -(-until // DAY_S) * DAY_S
+    with opener(lake.snapshot(first, last), first, last) as workspace:
+        derive.make(workspace, first, last)
+        yield workspace
+
+
 def _current(
     lake: Lake, since: int | None, until: int | None, stack: contextlib.ExitStack
 ) -> tuple[Snapshot, Mapping[str, list[str]]]:
@@ -84,7 +99,7 @@ def _derive(snapshot: Snapshot, due: Mapping[int, int], folder: Path) -> dict[st
             for name in derive.KEPT:
                 path = folder / f"{name}-{day}.parquet"
                 writer = None
-                for rows in engine.stream(rows_of(name, day), 1 << 20):
+                for rows in engine.stream(rows_of(name, day), ROWS):
                     writer = writer or pq.ParquetWriter(path, rows.schema, compression="zstd")
                     writer.write_table(rows)
                 if writer:
