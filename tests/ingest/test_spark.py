@@ -155,4 +155,4 @@ def test_command_needs_no_active_environment(logs: Path, tmp_path: Path) -> None
         timeout=300,
     )
     assert "160,000 flows" in done.stderr + done.stdout, done.stderr
-    assert Lake.open(tmp_path / "l").state().version == 1
+    assert Lake.open(tmp_path / "l").state().version == 2  # the ingest, and the fold of traffic
