@@ -2,8 +2,9 @@
 id = "endpoints"
 title = "What speaks for an address and port being a service"
 description = """
-One row per address, port and protocol that took part in two or more connections of the day; key
-packs the address's number in `pairs`, the port and the protocol. Exchanges with payload (open),
+One row per address, port, protocol and period of `uses`, with all that was seen of it in the UTC
+day until the end of that period, so that nothing later changes what is said of a connection; key
+packs the key of `uses` and the period. Exchanges with payload (open),
 connections that SYN flags call its own service (served), weight (their logarithm in units of
 log-odds), whether the peers are several, and scans: it tried more in vain than it was tried or
 exchanged, a good part of it below the dynamic range, which tells a scan from one source port; 2
@@ -14,6 +15,20 @@ to many peers' many ports, and nothing comes back; pings: it tried several peers
 """
 columns = ["key", "open", "served", "weight", "peers", "scans", "answered", "answers", "pings"]
 */
+WITH seen AS (
+  SELECT key * 128 + period AS key, period, port,
+    min(first_port) OVER until AS first_port, max(last_port) OVER until AS last_port,
+    sum(open) OVER until AS open, sum(served) OVER until AS served,
+    CASE WHEN min(first_peer) OVER until = max(last_peer) OVER until THEN 1 ELSE 2 END AS peers,
+    sum(tried) OVER until AS tried, sum(hit) OVER until AS hit, sum(equal) OVER until AS equal,
+    sum(low) OVER until AS low,
+    COALESCE(max(last_tried) OVER until - min(first_tried) OVER until, 0) AS spread,
+    sum(hit_low) OVER until AS hit_low,
+    COALESCE(max(last_hit) OVER until - min(first_hit) OVER until, 0) AS hit_spread
+  FROM uses
+  WINDOW until AS (PARTITION BY key ORDER BY period
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+)
 SELECT key, CAST(open AS INTEGER) AS open, CAST(served AS INTEGER) AS served,
   -- One port that speaks with the same port of several is a client of theirs.
   CASE WHEN peers > 1 AND open > 1 AND first_port = last_port AND first_port <> port
@@ -35,36 +50,5 @@ SELECT key, CAST(open AS INTEGER) AS open, CAST(served AS INTEGER) AS served,
   END AS answered,
   CASE WHEN tried >= 3 AND peers > 1 AND spread > 1000 THEN 1 ELSE 0 END AS answers,
   CASE WHEN tried > 0 AND peers > 1 THEN 1 ELSE 0 END AS pings
-FROM (
-  SELECT (n * 65536 + port) * 256 + protocol AS key, min(port) AS port,
-    min(CASE WHEN kind = 0 THEN peer_port END) AS first_port,
-    max(CASE WHEN kind = 0 THEN peer_port END) AS last_port,
-    sum(CASE WHEN kind = 0 THEN 1.0E0 ELSE 0.0E0 END) AS open,
-    sum(CASE WHEN told < 0 THEN 1.0E0 ELSE 0.0E0 END) AS served,
-    CASE WHEN min(peer) = max(peer) THEN 1 ELSE 2 END AS peers,
-    sum(CASE WHEN kind = 1 THEN 1.0E0 ELSE 0.0E0 END) AS tried,
-    sum(CASE WHEN kind = 2 THEN 1.0E0 ELSE 0.0E0 END) AS hit,
-    sum(CASE WHEN kind = 3 THEN 1.0E0 ELSE 0.0E0 END) AS equal,
-    sum(CASE WHEN kind IN (1, 3) AND peer_port < /*$ports.first_dynamic*/ 32768 THEN 1.0E0
-      ELSE 0.0E0 END) AS low,
-    COALESCE(max(CASE WHEN kind IN (1, 3) THEN peer_port END)
-      - min(CASE WHEN kind IN (1, 3) THEN peer_port END), 0) AS spread,
-    sum(CASE WHEN kind = 2 AND peer_port < /*$ports.first_dynamic*/ 32768 THEN 1.0E0
-      ELSE 0.0E0 END) AS hit_low,
-    COALESCE(max(CASE WHEN kind = 2 THEN peer_port END)
-      - min(CASE WHEN kind = 2 THEN peer_port END), 0) AS hit_spread
-  FROM (
-    SELECT p.a_n AS n, c.ap AS port, c.protocol, c.told, p.b_n AS peer, c.bp AS peer_port,
-      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 1 ELSE 2 END
-        AS kind
-    FROM connections c
-    JOIN pairs p ON p.pair = c.pair
-    UNION ALL
-    SELECT p.b_n, c.bp, c.protocol, -c.told, p.a_n, c.ap,
-      CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 2 ELSE 1 END
-    FROM connections c
-    JOIN pairs p ON p.pair = c.pair
-  ) used
-  GROUP BY 1
-  HAVING count(*) >= 2
-) counted
+FROM seen
+WHERE period >= 0

@@ -4,19 +4,22 @@ title = "Connections with what speaks for each end as the caller"
 description = """
 The rows of `connections` that are told under these ends (a NAT gateway's outer leg is not, but
 what nobody behind it asked for is). own_score adds up independent evidence in units of log-odds,
-positive when a is the client; strongest names what weighs most. stranger is 1 when a is public
+positive when a is the client, from what is known until the end of the period in which the
+connection began; strongest names what weighs most. stranger is 1 when a is public
 and b ours, -1 when it is the other way. What the five-tuple did before is not in it.
 """
 columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "packets_ab",
   "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba", "refused_bytes_ab",
-  "refused_bytes_ba", "last", "flags_ab", "flags_ba", "path", "turn", "again", "told", "stranger",
-  "own_score", "strongest"]
+  "refused_bytes_ba", "last", "flags_ab", "flags_ba", "path", "run", "turn", "again", "told",
+  "stranger", "kept", "given_score", "given_by", "run_score", "own_score", "strongest"]
 */
 WITH known AS (
   SELECT c.*, p.a_side, p.b_side,
     -- Where flags tell who called, nothing is looked up.
-    CASE WHEN c.told = 0 THEN (p.a_n * 65536 + c.ap) * 256 + c.protocol END AS a_key,
-    CASE WHEN c.told = 0 THEN (p.b_n * 65536 + c.bp) * 256 + c.protocol END AS b_key,
+    CASE WHEN c.told = 0 AND c.kept = 0
+      THEN ((p.a_n * 65536 + c.ap) * 256 + c.protocol) * 128 + c.period END AS a_key,
+    CASE WHEN c.told = 0 AND c.kept = 0
+      THEN ((p.b_n * 65536 + c.bp) * 256 + c.protocol) * 128 + c.period END AS b_key,
     CASE WHEN ap IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
       137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
       631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
@@ -37,7 +40,7 @@ WITH known AS (
       ELSE 0 END AS only
   FROM connections c
   JOIN pairs p ON p.pair = c.pair
-  WHERE NOT (p.leg = 2 OR (p.leg = 1
+  WHERE c.kept > 0 OR NOT (p.leg = 2 OR (p.leg = 1
     AND CASE WHEN p.gateway > 0 THEN c.packets_ab + c.refused_ab ELSE c.packets_ba + c.refused_ba END
       > 0))
 ),
@@ -170,9 +173,14 @@ weighed AS (
       AS w_time
   FROM seen
 )
-SELECT k, ap, bp, protocol, pair, s, e, records, rejected, packets_ab, packets_ba, bytes_ab,
-  bytes_ba, refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, last, flags_ab, flags_ba,
-  path, turn, again, told, stranger,
+SELECT k, ap, bp, protocol, pair, s, e, records, rejected,
+  total_packets_ab AS packets_ab, total_packets_ba AS packets_ba, total_bytes_ab AS bytes_ab,
+  total_bytes_ba AS bytes_ba,
+  total_refused_ab AS refused_ab, total_refused_ba AS refused_ba,
+  total_refused_bytes_ab AS refused_bytes_ab, total_refused_bytes_ba AS refused_bytes_ba, last,
+  bitwise_and(COALESCE(total_flags, 0), 255) AS flags_ab,
+  bitwise_and(COALESCE(total_flags, 0), 65280) / 256 AS flags_ba,
+  path, run, turn, again, told, stranger, kept, given_score, given_by, run_score,
   w_syn + w_only + w_answer + w_size + w_endpoint + w_port + w_dynamic + w_scan + w_time
     AS own_score,
   CASE

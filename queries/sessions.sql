@@ -33,12 +33,14 @@ SELECT
   e AS last_seen,
   CAST(records AS BIGINT) AS records,
   CAST(rejected AS BIGINT) AS rejected,
-  CAST(least(CASE WHEN verdict > 0 THEN packets_ab ELSE packets_ba END, 9.0E15) AS BIGINT)
-    AS packets_out,
-  CAST(least(CASE WHEN verdict > 0 THEN packets_ba ELSE packets_ab END, 9.0E15) AS BIGINT)
-    AS packets_in,
-  CAST(least(CASE WHEN verdict > 0 THEN bytes_ab ELSE bytes_ba END, 9.0E15) AS BIGINT) AS bytes_out,
-  CAST(least(CASE WHEN verdict > 0 THEN bytes_ba ELSE bytes_ab END, 9.0E15) AS BIGINT) AS bytes_in,
+  CAST(greatest(least(CASE WHEN verdict > 0 THEN packets_ab ELSE packets_ba END, 9.0E15), 0.0E0)
+    AS BIGINT) AS packets_out,
+  CAST(greatest(least(CASE WHEN verdict > 0 THEN packets_ba ELSE packets_ab END, 9.0E15), 0.0E0)
+    AS BIGINT) AS packets_in,
+  CAST(greatest(least(CASE WHEN verdict > 0 THEN bytes_ab ELSE bytes_ba END, 9.0E15), 0.0E0)
+    AS BIGINT) AS bytes_out,
+  CAST(greatest(least(CASE WHEN verdict > 0 THEN bytes_ba ELSE bytes_ab END, 9.0E15), 0.0E0)
+    AS BIGINT) AS bytes_in,
   CAST(least(CASE WHEN verdict > 0 THEN refused_ab ELSE refused_ba END, 9.0E15) AS BIGINT)
     AS refused_out,
   CAST(least(CASE WHEN verdict > 0 THEN refused_ba ELSE refused_ab END, 9.0E15) AS BIGINT)

@@ -30,7 +30,7 @@ from flowscan.findings import DAY, Finding
 from flowscan.lake import Lake, Snapshot
 from flowscan.match import FeedIndex
 from flowscan.traffic import derive, made, reading
-from flowscan.traffic.fold import CHUNK_ROWS, MEMORY
+from flowscan.traffic.rows import CHUNK_ROWS, MEMORY
 
 log = logging.getLogger(__name__)
 

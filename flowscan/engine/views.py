@@ -119,7 +119,7 @@ _SHOWN_BY: Final = {
 
 def kept_sql(table: str, kept: Kept) -> str:
     """SELECT of a table of traffic: rows that touch the window, by their day, hour or second."""
-    columns = [(name, _TYPES[kind]) for name, kind in schema.TRAFFIC_TABLES[table].items()]
+    columns = [(name, _TYPES[kind]) for name, kind in schema.DERIVED_TABLES[table].items()]
     if not kept.uris:
         return _nothing(columns)
     names = ", ".join(identifier(name) for name, _ in columns)

@@ -13,7 +13,7 @@ import re
 import secrets
 
 from flowscan.errors import LakeCorrupt, LakeError
-from flowscan.schema import SMALL_TABLES, TRAFFIC_TABLES
+from flowscan.schema import DERIVED_TABLES, SMALL_TABLES
 
 FORMAT = 2
 """Version of the lake format that this flowscan writes; a lake with a newer one is refused."""
@@ -27,7 +27,7 @@ BLOBS = "_flowscan/blobs"
 LOCKS = "_flowscan/locks"
 
 FLOWS = "flows"
-DATED: tuple[str, ...] = (FLOWS, *TRAFFIC_TABLES)
+DATED: tuple[str, ...] = (FLOWS, *DERIVED_TABLES)
 """Tables whose files lie under the UTC day of their rows."""
 
 TABLES: tuple[str, ...] = (*DATED, *SMALL_TABLES)

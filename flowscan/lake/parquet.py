@@ -93,7 +93,7 @@ def part_writer(sink: Any, table: str, arrow: Any) -> Any:
     that goes on is written again and again.
     """
     texts, encodings = _encodings(arrow)
-    kinds = schema.TRAFFIC_TABLES[table]
+    kinds = schema.DERIVED_TABLES[table]
     return _writer(
         sink,
         arrow,

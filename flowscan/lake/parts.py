@@ -1,6 +1,6 @@
 """Parts: the files that a derived table keeps for one UTC day, made and replaced as a whole.
 
-Invariant: every file of a part has exactly the columns of `schema.traffic_schema`, in its order;
+Invariant: every file of a part has exactly the columns of `schema.derived_schema`, in its order;
 its ledger entry says by `lineage` which flows the part was made from and by `mark` what else.
 """
 
@@ -32,9 +32,9 @@ def conform(table: str, rows: pa.Table) -> pa.Table:
     Raises:
         LakeError: there is no such table, or a column that it does not have.
     """
-    if table not in schema.TRAFFIC_TABLES:
+    if table not in schema.DERIVED_TABLES:
         raise LakeError("no such derived table in a lake", where=repr(table)[:80])
-    wanted = schema.traffic_schema(table)
+    wanted = schema.derived_schema(table)
     strange = set(rows.schema.names) - set(wanted.names)
     if strange:
         raise LakeError(f"the table has no column {', '.join(sorted(strange))}", where=table)
@@ -69,8 +69,15 @@ def _narrowed(column: pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(places.take(codes), texts.filter(pa.array(used)))
 
 
-def replacing(tables: Collection[str], days: Iterable[int], seen: Sequence[FileEntry]) -> Removal:
+def replacing(
+    tables: Collection[str],
+    days: Iterable[int],
+    seen: Sequence[FileEntry],
+    stays: Sequence[FileEntry] = (),
+) -> Removal:
     """A removal of the parts of some tables and UTC days, which must still be what was `seen`.
+
+    Those that are in `stays` are left.
 
     Raises:
         LakeConflict: at the commit, when another writer replaced one of them first.
@@ -85,6 +92,6 @@ def replacing(tables: Collection[str], days: Iterable[int], seen: Sequence[FileE
         }
         if now != {entry.path for entry in seen}:
             raise LakeConflict("another writer made these days first")
-        return sorted(now)
+        return sorted(now - {entry.path for entry in stays})
 
     return removal

@@ -74,8 +74,8 @@ class Snapshot:
     def columns(self, table: str) -> list[str]:
         """Columns that the files of a table have between them, in lake order."""
         names = {name for entry in self._files[table] for name in entry.columns}
-        if table in schema.TRAFFIC_TABLES:
-            return [name for name in schema.TRAFFIC_TABLES[table] if name in names]
+        if table in schema.DERIVED_TABLES:
+            return [name for name in schema.DERIVED_TABLES[table] if name in names]
         return schema.column_order(names)
 
     def lineage(self, day: int) -> Versions:

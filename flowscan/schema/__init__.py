@@ -21,17 +21,23 @@ from flowscan.schema.fields import (
     column_order,
     field_for,
 )
+from flowscan.schema.resume import RESUME_TABLES
 from flowscan.schema.small import SMALL_TABLES
 from flowscan.schema.traffic import TRAFFIC_TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+DERIVED_TABLES: dict[str, dict[str, str]] = {**TRAFFIC_TABLES, **RESUME_TABLES}
+"""All that is derived from flows: the tables of traffic, and what they are resumed from."""
+
 __all__ = [
     "ADDRESS_COLUMNS",
     "BY_NAME",
     "DEFAULT_FORMAT",
+    "DERIVED_TABLES",
     "FIELDS",
+    "RESUME_TABLES",
     "SMALL_TABLES",
     "SOURCE_ID",
     "TGW_FORMAT",
@@ -40,9 +46,9 @@ __all__ = [
     "arrow_schema",
     "arrow_type",
     "column_order",
+    "derived_schema",
     "field_for",
     "small_schema",
-    "traffic_schema",
 ]
 
 
@@ -55,13 +61,13 @@ def small_schema(table: str) -> pa.Schema:
     return _table_schema(SMALL_TABLES[table])
 
 
-def traffic_schema(table: str) -> pa.Schema:
+def derived_schema(table: str) -> pa.Schema:
     """Arrow schema of a derived table of the lake.
 
     Raises:
         KeyError: there is no such table.
     """
-    return _table_schema(TRAFFIC_TABLES[table])
+    return _table_schema(DERIVED_TABLES[table])
 
 
 def _table_schema(columns: dict[str, str]) -> pa.Schema:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from flowscan.traffic.asking import asked, due, names_traffic
 from flowscan.traffic.check import Difference, differences
-from flowscan.traffic.fold import Folded, fold, stale
+from flowscan.traffic.days import stale
+from flowscan.traffic.fold import Folded, fold
 from flowscan.traffic.reading import made, reading
 
 __all__ = [

@@ -15,7 +15,7 @@ from flowscan.engine import Engine, script
 from flowscan.errors import QueryError
 from flowscan.lake import Lake
 from flowscan.schema import TRAFFIC_TABLES
-from flowscan.traffic.fold import stale
+from flowscan.traffic.days import stale
 from flowscan.traffic.reading import reading
 
 

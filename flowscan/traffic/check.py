@@ -13,7 +13,9 @@ from flowscan.engine.views import Kept
 from flowscan.lake import Snapshot
 from flowscan.schema import TRAFFIC_TABLES
 from flowscan.traffic import derive
-from flowscan.traffic.fold import DAY_S, days_of, derived, rows_of, stale
+from flowscan.traffic.days import DAY_S, all_of, stale
+from flowscan.traffic.fold import derived
+from flowscan.traffic.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def differences(snapshot: Snapshot) -> Iterator[Difference]:
         EngineError: deriving failed.
     """
     due = stale(snapshot)
-    for day, flows in days_of(snapshot).items():
+    for day, flows in all_of(snapshot).items():
         if day in due:
             continue
         with derived(snapshot, [day], flows) as made:

@@ -19,7 +19,9 @@ from flowscan.engine.views import Kept
 from flowscan.errors import LakeError
 from flowscan.lake import Lake, Snapshot
 from flowscan.traffic import derive
-from flowscan.traffic.fold import DAY_S, ROWS, derived, fold, rows_of, stale
+from flowscan.traffic.days import DAY_S, stale
+from flowscan.traffic.fold import derived, fold
+from flowscan.traffic.rows import WRITTEN, rows_of
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ def _derive(snapshot: Snapshot, due: Mapping[int, int], folder: Path) -> dict[st
             for name in derive.KEPT:
                 path = folder / f"{name}-{day}.parquet"
                 writer = None
-                for rows in engine.stream(rows_of(name, day), ROWS):
+                for rows in engine.stream(rows_of(name, day), WRITTEN):
                     writer = writer or pq.ParquetWriter(path, rows.schema, compression="zstd")
                     writer.write_table(rows)
                 if writer:

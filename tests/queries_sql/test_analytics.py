@@ -24,7 +24,7 @@ class Nothing:
 
 
 def table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    kinds = schema.traffic_schema(name)
+    kinds = schema.derived_schema(name)
     fields = [pa.field(f.name, pa.string() if "dict" in str(f.type) else f.type) for f in kinds]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 

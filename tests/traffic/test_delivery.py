@@ -182,7 +182,7 @@ def test_a_part_that_lies_is_found_and_rebuilt(tmp_path, records):
     day = entry.min_start // 86_400
     with lake.writing() as transaction:
         transaction.write_part(
-            "contacts", day, schema.traffic_schema("contacts").empty_table(), entry.lineage,
+            "contacts", day, schema.derived_schema("contacts").empty_table(), entry.lineage,
             entry.mark,
         )  # fmt: skip
         lake.commit(transaction, (), removal=replacing(["contacts"], [day], [entry]))

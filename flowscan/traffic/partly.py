@@ -1,0 +1,229 @@
+"""Derive an open day from where its settled part ends, and settle more of it.
+
+The query files do the work; what they cannot know, the part before, is put beside them as `edges`,
+`carried` and `remembered`, and what they give is split in two at the new end of the settled part.
+Invariant: the tables that it leaves are those that deriving the whole day at once gives.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowscan.engine import Workspace
+from flowscan.traffic import derive, resume
+from flowscan.traffic.adding import MOST, added
+from flowscan.traffic.days import DAY_S
+
+IDLE_S: Final = 350
+"""A connection that was silent so long has ended: the longest idle time of `connections`."""
+_MEMORY: Final = "CASE protocol WHEN 6 THEN 14400 ELSE 900 END"
+"""Seconds after which a five-tuple begins another run, as in `connections`."""
+
+
+class FactsChangedError(Exception):
+    """New flows changed what is known of addresses in the part that was settled."""
+
+
+class Partly:
+    """One open day in a workspace that shows its flows from `begin` on.
+
+    `begin` is where the settled part ends, and `end` where it will; `before` is that part, None
+    for a day of which nothing is settled. After `make` the workspace has the tables of traffic
+    of the whole day (`edges`, `hosts`, `contacts`, `tallies`), of the part from `begin` on
+    (`sessions`) or from its hour on (`volumes`), and new tables to resume from.
+    """
+
+    def __init__(
+        self, workspace: Workspace, day: int, end: int, before: resume.Resume | None
+    ) -> None:
+        """Derive nothing yet."""
+        self.workspace, self.day, self.end, self.before = workspace, day, end, before
+        self.begin = before.settled if before else day
+        self.settled = f"last_seen < {end - IDLE_S}"
+        """Condition on sessions that nothing can go on with."""
+        self.facts = ""
+
+    def make(self) -> None:
+        """Make the tables.
+
+        Raises:
+            FactsChangedError: the day has to be derived as a whole.
+            EngineError: it failed.
+        """
+        steps = {
+            "edges": self._edges,
+            "slices": self._slices,
+            "connections": self._connections,
+            "amounts": self._amounts,
+            "contacts": self._contacts,
+            "tallies": lambda: self._split_flows("tallies"),
+            "volumes": self._volumes,
+        }
+        if self.before:
+            steps["carried"] = lambda: self._kept("carried", "resume_connections")
+            steps["remembered"] = lambda: self._kept("remembered", "resume_endpoints")
+        needed = (
+            "lanes",
+            "pairs",
+            "slices",
+            "carried",
+            "connections",
+            "uses",
+            "firsts",
+            "verdicts",
+            "amounts",
+        )
+        derive.make(self.workspace, self.begin, self.day + DAY_S, steps, needed)
+        if self.end > self.begin:
+            self._carry()
+            self._remember()
+
+    # -- what adds up ----------------------------------------------------------------------
+
+    def _edges(self) -> None:
+        self._split_flows("edges")
+
+    def _split_flows(self, table: str) -> None:
+        """A table that is made of flows alone: the settled part, and all of the day."""
+        for name, since, until in (
+            ("early", self.begin, self.end),
+            ("late", self.end, self.day + DAY_S),
+        ):
+            select = derive.select(self.workspace, table, since, until)
+            self.workspace.make(f"{name}_{table}", select)
+        self._add(table)
+
+    def _add(self, table: str) -> None:
+        """What is settled now, and all: from what was, what came to it, what may still change."""
+        before = [f"resume_{table}"] if self.before else []
+        early, late = f"early_{table}", f"late_{table}"
+        self.workspace.make(f"new_resume_{table}", added(table, [*before, early], -MOST))
+        self.workspace.make(table, added(table, [f"new_resume_{table}", late]))
+        self.workspace.drop(early)
+        self.workspace.drop(late)
+
+    def _kept(self, name: str, table: str) -> None:
+        self.workspace.make(name, f"SELECT * FROM {table}")
+
+    def _contacts(self) -> None:
+        sessions = self._select("sessions")
+        for name, condition in (("early", self.settled), ("late", f"NOT ({self.settled})")):
+            self.workspace.view("sessions", f"SELECT * FROM ({sessions}) s WHERE {condition}")
+            self.workspace.make(f"{name}_contacts", self._select("contacts"))
+        self.workspace.view("sessions", sessions)
+        self._add("contacts")
+
+    def _amounts(self) -> None:
+        self.workspace.make("all_amounts", self._select("amounts", settled=self.end))
+        self.workspace.view("amounts", "SELECT * FROM all_amounts")
+
+    def _volumes(self) -> None:
+        for name, settled in (("early", 1), ("late", 0)):
+            rows = f"SELECT * FROM all_amounts WHERE settled = {settled}"
+            self.workspace.view("amounts", rows)
+            self.workspace.make(f"{name}_volumes", self._select("volumes", least=float(-MOST)))
+        self._add("volumes")
+
+    # -- connections -----------------------------------------------------------------------
+
+    def _slices(self) -> None:
+        self.workspace.make("all_slices", self._select("slices"))
+        self.workspace.view("slices", "SELECT * FROM all_slices")
+
+    def _connections(self) -> None:
+        if self.before and resume.facts(self.workspace, "resume_edges") != self.before.facts:
+            raise FactsChangedError
+        self.facts = resume.facts(self.workspace, "new_resume_edges")
+        self.workspace.make("connections", self._select("connections"))
+
+    def _select(self, name: str, **values: float) -> str:
+        return derive.select(self.workspace, name, self.begin, self.day + DAY_S, **values)
+
+    def _carry(self) -> None:
+        """Connections that may go on after the end, and the last of each five-tuple, as they were."""
+        make, end = self.workspace.make, self.end
+        make(
+            "across",
+            f"""SELECT DISTINCT k, bp * 256 + protocol AS m FROM connections
+            WHERE began < {end} AND last >= {end}""",
+        )
+        self.workspace.view(
+            "slices",
+            """SELECT s.* FROM all_slices s
+            JOIN across x ON x.k = s.k AND x.m = mod((s.l - mod(s.l, 4)) / 4, 16777216)""",
+        )
+        make("cut", self._select("connections", before=end))
+        make("new_resume_connections", _CARRY.format(end=end, idle=IDLE_S, memory=_MEMORY))
+
+    def _remember(self) -> None:
+        """What was known of addresses and ports at the end."""
+        period = (self.end - self.day) // derive.period()
+        self.workspace.make("new_resume_endpoints", _REMEMBER.format(period=period))
+
+
+_CARRY: Final = """
+WITH seen AS (
+  SELECT c.* FROM connections c
+  LEFT JOIN across x ON x.k = c.k AND x.m = c.bp * 256 + c.protocol
+  WHERE c.last < {end} AND c.e >= {end} - {memory} AND x.k IS NULL
+  UNION ALL
+  SELECT c.* FROM cut c JOIN across x ON x.k = c.k AND x.m = c.bp * 256 + c.protocol
+  WHERE c.e >= {end} - {memory}
+),
+latest AS (
+  SELECT *, row_number() OVER (PARTITION BY k, bp, protocol ORDER BY began DESC, s) AS place
+  FROM seen
+),
+decided AS (
+  SELECT c.*, COALESCE(c.given_score, v.score) AS score, COALESCE(c.given_by, v.initiator) AS way,
+    COALESCE(v.first_score, c.run_score, f.first_score) AS first_score, c.e >= {end} - {idle} AS open
+  FROM latest c
+  LEFT JOIN verdicts v ON v.k = c.k AND v.bp = c.bp AND v.protocol = c.protocol AND v.s = c.s
+  LEFT JOIN firsts f ON f.k = CASE WHEN v.k IS NULL THEN c.k END AND f.bp = c.bp
+    AND f.protocol = c.protocol AND f.run = c.run
+  WHERE c.place = 1 OR c.e >= {end} - {idle}
+)
+SELECT p.day, CAST(p.a AS VARCHAR) AS a, CAST(p.b AS VARCHAR) AS b, c.ap, c.bp, c.protocol,
+  c.began AS t, c.last, c.s, c.e,
+  CASE WHEN open THEN c.records ELSE 0 END AS records,
+  CASE WHEN open THEN c.rejected ELSE 0 END AS rejected,
+  CASE WHEN open THEN total_packets_ab ELSE 0 END AS packets_ab,
+  CASE WHEN open THEN total_packets_ba ELSE 0 END AS packets_ba,
+  CASE WHEN open THEN total_bytes_ab ELSE 0 END AS bytes_ab,
+  CASE WHEN open THEN total_bytes_ba ELSE 0 END AS bytes_ba,
+  CASE WHEN open THEN total_refused_ab ELSE 0 END AS refused_ab,
+  CASE WHEN open THEN total_refused_ba ELSE 0 END AS refused_ba,
+  CASE WHEN open THEN total_refused_bytes_ab ELSE 0 END AS refused_bytes_ab,
+  CASE WHEN open THEN total_refused_bytes_ba ELSE 0 END AS refused_bytes_ba,
+  total_flags AS flags, c.path,
+  CASE WHEN score IS NULL THEN 2 ELSE 0 END + CASE WHEN open THEN 1 ELSE 2 END AS kept,
+  score AS given_score, way AS given_by, first_score AS run_score
+FROM decided c
+JOIN pairs p ON p.pair = c.pair
+WHERE open OR c.protocol IN (6, 17, 132)
+"""
+
+_REMEMBER: Final = """
+WITH ends AS (
+  SELECT CAST(a AS VARCHAR) AS address, a_n AS n, day FROM pairs
+  UNION
+  SELECT CAST(b AS VARCHAR), b_n, day FROM pairs
+),
+summed AS (
+  SELECT key, min(port) AS port, min(first_port) AS first_port, max(last_port) AS last_port,
+    sum(open) AS open, sum(served) AS served, min(first_peer) AS first_peer,
+    max(last_peer) AS last_peer, sum(tried) AS tried, sum(hit) AS hit, sum(equal) AS equal,
+    sum(low) AS low, min(first_tried) AS first_tried, max(last_tried) AS last_tried,
+    sum(hit_low) AS hit_low, min(first_hit) AS first_hit, max(last_hit) AS last_hit
+  FROM uses
+  WHERE period < {period}
+  GROUP BY key
+)
+SELECT n.day, n.address, s.port, mod(s.key, 256) AS protocol, s.first_port, s.last_port, s.open,
+  s.served, f.address AS first_peer, l.address AS last_peer, s.tried, s.hit, s.equal, s.low,
+  s.first_tried, s.last_tried, s.hit_low, s.first_hit, s.last_hit
+FROM summed s
+JOIN ends n ON n.n = (s.key - mod(s.key, 16777216)) / 16777216
+JOIN ends f ON f.n = s.first_peer
+JOIN ends l ON l.n = s.last_peer
+"""
