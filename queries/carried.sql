@@ -7,18 +7,14 @@ connections here as they were at the end of the part before, with what was decid
 kept is 1 for one that may go on, 2 for one that only a run goes on from, 3 and 4 for the same of
 one that is not told. t and last are its first and last slice, s its first second. run_score is what speaks for the first connection of its run.
 """
-columns = ["day", "a", "b", "ap", "bp", "protocol", "t", "last", "s", "e", "records",
+columns = ["k", "m", "t", "last", "s", "e", "records",
   "rejected", "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",
   "refused_bytes_ab", "refused_bytes_ba", "flags", "path", "kept", "given_score", "given_by",
   "run_score"]
 */
 SELECT
-  CAST(NULL AS BIGINT) AS day,
-  CAST(NULL AS VARCHAR) AS a,
-  CAST(NULL AS VARCHAR) AS b,
-  CAST(NULL AS BIGINT) AS ap,
-  CAST(NULL AS BIGINT) AS bp,
-  CAST(NULL AS BIGINT) AS protocol,
+  CAST(NULL AS BIGINT) AS k,
+  CAST(NULL AS BIGINT) AS m,
   CAST(NULL AS BIGINT) AS t,
   CAST(NULL AS BIGINT) AS last,
   CAST(NULL AS BIGINT) AS s,

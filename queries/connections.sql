@@ -45,12 +45,10 @@ WITH coded AS (
   ) weighed
   WHERE t < /*$before*/ 99999999999
   UNION ALL
-  SELECT p.pair * 65536 + c.ap, c.bp * 256 + c.protocol, c.t, c.last, 0, c.e, c.records,
-    c.rejected, c.s, c.s, c.packets_ab, c.packets_ba, c.bytes_ab, c.bytes_ba, c.refused_ab,
-    c.refused_ba, c.refused_bytes_ab, c.refused_bytes_ba, c.flags, c.path, c.kept, c.given_score,
-    c.given_by, c.run_score
-  FROM carried c
-  JOIN pairs p ON p.day = c.day AND p.a = c.a AND p.b = c.b
+  SELECT k, m, t, last, 0, e, records, rejected, s, s, packets_ab, packets_ba, bytes_ab, bytes_ba,
+    refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, flags, path, kept, given_score,
+    given_by, run_score
+  FROM carried
 ),
 several AS (
   -- A key with one row is one connection; only these may be more.

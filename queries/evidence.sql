@@ -37,7 +37,7 @@ WITH known AS (
     CASE WHEN p.a_side = 'public' AND p.b_side = 'ours' THEN 1
       WHEN p.b_side = 'public' AND p.a_side = 'ours' THEN -1 ELSE 0 END AS stranger,
     CASE WHEN c.packets_ab + c.refused_ab = 0 THEN -1 WHEN c.packets_ba + c.refused_ba = 0 THEN 1
-      ELSE 0 END AS only
+      ELSE 0 END AS lone
   FROM connections c
   JOIN pairs p ON p.pair = c.pair
   WHERE c.kept > 0 OR NOT (p.leg = 2 OR (p.leg = 1
@@ -75,9 +75,9 @@ weighed AS (
       WHEN told <> 0 THEN told * 20.0E0
       WHEN flagged = 0 OR protocol <> 6 OR turn > 0 THEN 0.0E0
       -- A SYN-ACK or a reset without anything before: ours answers, a stranger's is unasked.
-      WHEN only = 1 AND (bitwise_and(flags_ab, 18) = 18 OR bitwise_and(flags_ab, 4) = 4)
+      WHEN lone = 1 AND (bitwise_and(flags_ab, 18) = 18 OR bitwise_and(flags_ab, 4) = 4)
         THEN CASE WHEN a_side = 'ours' THEN -12.0E0 ELSE 12.0E0 END
-      WHEN only = -1 AND (bitwise_and(flags_ba, 18) = 18 OR bitwise_and(flags_ba, 4) = 4)
+      WHEN lone = -1 AND (bitwise_and(flags_ba, 18) = 18 OR bitwise_and(flags_ba, 4) = 4)
         THEN CASE WHEN b_side = 'ours' THEN 12.0E0 ELSE -12.0E0 END
       WHEN bitwise_and(flags_ab, 18) = 18 AND bitwise_and(flags_ba, 18) = 0
         THEN CASE WHEN packets_ba >= 3 AND bytes_ba > 40 * packets_ba OR a_side = 'ours' THEN -12.0E0
@@ -88,30 +88,30 @@ weighed AS (
       ELSE 0.0E0
     END AS w_syn,
     CASE
-      WHEN only = 0 THEN 0.0E0
-      WHEN protocol NOT IN (6, 17, 132) THEN only * 4.0E0
+      WHEN lone = 0 THEN 0.0E0
+      WHEN protocol NOT IN (6, 17, 132) THEN lone * 4.0E0
       -- A late answer of ours: from a port that serves to one that does not. A stranger's late
       -- answer goes on with a five-tuple, which w_before tells.
-      WHEN only = 1 AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known AND a_scans = 0
+      WHEN lone = 1 AND bp >= /*$ports.first_user*/ 1024 AND b_known < a_known AND a_scans = 0
         AND a_side = 'ours' THEN -4.0E0
-      WHEN only = -1 AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known AND b_scans = 0
+      WHEN lone = -1 AND ap >= /*$ports.first_user*/ 1024 AND a_known < b_known AND b_scans = 0
         AND b_side = 'ours' THEN 4.0E0
-      WHEN only = 1 AND a_open >= 3 AND a_open > b_open AND a_side = 'ours' THEN -4.0E0
-      WHEN only = -1 AND b_open >= 3 AND b_open > a_open AND b_side = 'ours' THEN 4.0E0
+      WHEN lone = 1 AND a_open >= 3 AND a_open > b_open AND a_side = 'ours' THEN -4.0E0
+      WHEN lone = -1 AND b_open >= 3 AND b_open > a_open AND b_side = 'ours' THEN 4.0E0
       -- Of ours to a stranger, without flags: bare packets are resets or bare SYNs.
-      WHEN only * stranger = -1 AND only = 1 AND protocol = 6 AND flagged = 0
+      WHEN lone * stranger = -1 AND lone = 1 AND protocol = 6 AND flagged = 0
         AND bytes_ab + refused_bytes_ab <= 40 * (packets_ab + refused_ab)
         THEN CASE WHEN b_answered = 2 THEN -4.0E0
           WHEN b_known > 0 OR b_answered = 1 THEN 4.0E0 ELSE 0.5E0 END
-      WHEN only * stranger = -1 AND only = -1 AND protocol = 6 AND flagged = 0
+      WHEN lone * stranger = -1 AND lone = -1 AND protocol = 6 AND flagged = 0
         AND bytes_ba + refused_bytes_ba <= 40 * (packets_ba + refused_ba)
         THEN CASE WHEN a_answered = 2 THEN 4.0E0
           WHEN a_known > 0 OR a_answered = 1 THEN -4.0E0 ELSE -0.5E0 END
-      WHEN only * stranger = -1 AND only = 1 AND a_answers = 1
+      WHEN lone * stranger = -1 AND lone = 1 AND a_answers = 1
         AND (protocol = 17 OR bytes_ab > 66 * packets_ab) THEN -4.0E0
-      WHEN only * stranger = -1 AND only = -1 AND b_answers = 1
+      WHEN lone * stranger = -1 AND lone = -1 AND b_answers = 1
         AND (protocol = 17 OR bytes_ba > 66 * packets_ba) THEN 4.0E0
-      ELSE only * 4.0E0
+      ELSE lone * 4.0E0
     END AS w_only,
     CASE WHEN shape <> 'blocked' THEN 0.0E0 WHEN packets_ab > 0 THEN 4.0E0 ELSE -4.0E0 END
       AS w_answer,
@@ -130,7 +130,7 @@ weighed AS (
       WHEN bytes_ab <= 40 * packets_ab AND bytes_ba <= 40 * packets_ba THEN 1.2E0 * stranger
       ELSE 0.0E0
     END AS w_size,
-    CASE WHEN only <> 0 THEN 0.0E0
+    CASE WHEN lone <> 0 THEN 0.0E0
       -- A stranger of several of our hosts who got no answer at times pings.
       WHEN protocol NOT IN (6, 17, 132) AND stranger = 1 AND a_pings = 1 THEN 3.0E0
       WHEN protocol NOT IN (6, 17, 132) AND stranger = -1 AND b_pings = 1 THEN -3.0E0
@@ -144,7 +144,7 @@ weighed AS (
       WHEN service < -6 THEN -6.0E0
       ELSE service END AS w_endpoint,
     CASE
-      WHEN only <> 0 THEN 0.0E0
+      WHEN lone <> 0 THEN 0.0E0
       -- Active FTP: the server calls from its port 20.
       WHEN protocol = 6 AND ap = 20 AND bp >= /*$ports.first_user*/ 1024 THEN 3.0E0
       WHEN protocol = 6 AND bp = 20 AND ap >= /*$ports.first_user*/ 1024 THEN -3.0E0
@@ -158,7 +158,7 @@ weighed AS (
       ELSE 0.0E0
     END AS w_port,
     CASE
-      WHEN only <> 0 OR (shape = 'tiny' AND stranger <> 0) THEN 0.0E0
+      WHEN lone <> 0 OR (shape = 'tiny' AND stranger <> 0) THEN 0.0E0
       WHEN ap >= /*$ports.first_dynamic*/ 32768 AND bp < /*$ports.first_dynamic*/ 32768 THEN 1.5E0
       WHEN bp >= /*$ports.first_dynamic*/ 32768 AND ap < /*$ports.first_dynamic*/ 32768 THEN -1.5E0
       -- Between two dynamic ports a long exchange is rather called from inside.
@@ -169,7 +169,7 @@ weighed AS (
       ELSE 0.0E0
     END AS w_dynamic,
     CASE WHEN a_scans = b_scans THEN 0.0E0 WHEN a_scans = 1 THEN 7.0E0 ELSE -7.0E0 END AS w_scan,
-    CASE WHEN only <> 0 OR s_ab = s_ba THEN 0.0E0 WHEN s_ab < s_ba THEN 2.5E0 ELSE -2.5E0 END
+    CASE WHEN lone <> 0 OR s_ab = s_ba THEN 0.0E0 WHEN s_ab < s_ba THEN 2.5E0 ELSE -2.5E0 END
       AS w_time
   FROM seen
 )

@@ -52,7 +52,7 @@ sums AS (
 most AS (
   SELECT day, recorder, family, max(records) AS records FROM sums GROUP BY 1, 2, 3
 ),
-leading AS (
+foremost AS (
   -- Only what stands in much of a recorder's records can be its address.
   SELECT s.day, s.recorder, s.family, s.address, s.records, s.own, r.records AS total, r.ways
   FROM sums s
@@ -63,7 +63,7 @@ leading AS (
 candidates AS (
   SELECT l.day, l.recorder, l.family, l.address, max(l.records) AS records, max(l.own) AS own,
     max(l.total) AS total, max(l.ways) AS ways, count(DISTINCT s.peer) AS peers
-  FROM leading l
+  FROM foremost l
   JOIN sides s ON s.day = l.day AND s.recorder = l.recorder AND s.address = l.address
   GROUP BY 1, 2, 3, 4
 ),

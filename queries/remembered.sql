@@ -5,21 +5,18 @@ description = """
 No rows where a day is derived at once, as here. Who derives a day part by part puts the sums of
 `uses` here as they were at the end of the part before.
 """
-columns = ["day", "address", "port", "protocol", "first_port", "last_port", "open", "served",
-  "first_peer", "last_peer", "tried", "hit", "equal", "low", "first_tried", "last_tried",
-  "hit_low", "first_hit", "last_hit"]
+columns = ["key", "port", "first_port", "last_port", "open", "served", "first_peer", "last_peer",
+  "tried", "hit", "equal", "low", "first_tried", "last_tried", "hit_low", "first_hit", "last_hit"]
 */
 SELECT
-  CAST(NULL AS BIGINT) AS day,
-  CAST(NULL AS VARCHAR) AS address,
+  CAST(NULL AS BIGINT) AS key,
   CAST(NULL AS BIGINT) AS port,
-  CAST(NULL AS BIGINT) AS protocol,
   CAST(NULL AS BIGINT) AS first_port,
   CAST(NULL AS BIGINT) AS last_port,
   CAST(NULL AS DOUBLE) AS open,
   CAST(NULL AS DOUBLE) AS served,
-  CAST(NULL AS VARCHAR) AS first_peer,
-  CAST(NULL AS VARCHAR) AS last_peer,
+  CAST(NULL AS BIGINT) AS first_peer,
+  CAST(NULL AS BIGINT) AS last_peer,
   CAST(NULL AS DOUBLE) AS tried,
   CAST(NULL AS DOUBLE) AS hit,
   CAST(NULL AS DOUBLE) AS equal,

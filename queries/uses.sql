@@ -13,11 +13,6 @@ columns = ["key", "period", "port", "first_port", "last_port", "open", "served",
   "last_peer", "tried", "hit", "equal", "low", "first_tried", "last_tried", "hit_low", "first_hit",
   "last_hit"]
 */
-WITH ends AS (
-  SELECT day, a AS address, a_n AS n FROM pairs
-  UNION
-  SELECT day, b, b_n FROM pairs
-)
 SELECT (n * 65536 + port) * 256 + protocol AS key, period, min(port) AS port,
   min(CASE WHEN kind = 0 THEN peer_port END) AS first_port,
   max(CASE WHEN kind = 0 THEN peer_port END) AS last_port,
@@ -53,10 +48,6 @@ GROUP BY 1, 2
 HAVING count(*) >= 2 OR min(port) < /*$ports.first_dynamic*/ 32768
   OR max(peer_port) >= /*$ports.first_dynamic*/ 32768
 UNION ALL
-SELECT (n.n * 65536 + r.port) * 256 + r.protocol, -1, r.port, r.first_port, r.last_port, r.open,
-  r.served, f.n, l.n, r.tried, r.hit, r.equal, r.low, r.first_tried, r.last_tried, r.hit_low,
-  r.first_hit, r.last_hit
-FROM remembered r
-JOIN ends n ON n.day = r.day AND n.address = r.address
-JOIN ends f ON f.day = r.day AND f.address = r.first_peer
-JOIN ends l ON l.day = r.day AND l.address = r.last_peer
+SELECT key, -1, port, first_port, last_port, open, served, first_peer, last_peer, tried, hit, equal,
+  low, first_tried, last_tried, hit_low, first_hit, last_hit
+FROM remembered

@@ -121,6 +121,10 @@ class AthenaWorkspace:
         """The text itself: Athena's dialect is what is asked for."""
         return sql.strip().rstrip(";")
 
+    def native(self, sql: str) -> str:
+        """The text itself."""
+        return self.translate(sql)
+
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run a statement; rows of a SELECT as an Arrow table.
 

@@ -267,6 +267,13 @@ class Engine:
             # Not Trino's grammar: DuckDB's own, if it reads it. If not, its message is shown.
             return parts.query
 
+    def native(self, sql: str) -> str:
+        """A SELECT that every engine reads, but for names of functions, as DuckDB takes it.
+
+        What it means must not depend on NULL in least and greatest, nor on rounding.
+        """
+        return functions.named(sql.strip().rstrip(";"))
+
     def _translated(self, sql: str) -> str:
         text = self.translate(sql)
         self._show(text)

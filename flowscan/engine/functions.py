@@ -187,6 +187,11 @@ def _read(text: str) -> Overloads:
     return found
 
 
+def named(sql: str) -> str:
+    """A text whose calls of Trino's functions name the macros; all else stands as it is."""
+    return _CALL_OF_TRINO.sub(lambda call: PREFIX + call[0], sql)
+
+
 def needed(sql: str) -> list[str]:
     """Macros that the text calls, each after those that its own body calls."""
     order: dict[str, None] = {}
@@ -214,6 +219,7 @@ def create(con: duckdb.DuckDBPyConnection, name: str, prefix: str = PREFIX) -> N
 
 
 _DEFINITION: Final = re.compile(r"^(\w+)\(([^)]*)\) := (.*?);$", re.MULTILINE | re.DOTALL)
+_CALL_OF_TRINO: Final = re.compile(rf"\b(?:{'|'.join(_read(_MACROS))})(?=\()", re.IGNORECASE)
 _CALL: Final = re.compile(rf"\b{PREFIX}([a-z0-9_]+)\(", re.IGNORECASE)
 _ALL: Final[Overloads] = _read(_HELPERS.replace("{SHORTEN}", _SHORTEN) + _MACROS)
 NAMES: Final = frozenset(_read(_MACROS))

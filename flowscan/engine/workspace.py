@@ -37,6 +37,14 @@ class Workspace(Protocol):
         """
         ...
 
+    def native(self, sql: str) -> str:
+        """A SELECT that every engine reads, but for names of functions, as this one takes it.
+
+        What it means must not depend on NULL in least and greatest, nor on rounding: `translate`
+        sees to these.
+        """
+        ...
+
     def execute(self, sql: str, params: Mapping[str, object] | None = None) -> Any:
         """Run a statement of the library itself; rows of a SELECT as an Arrow table.
 

@@ -70,7 +70,7 @@ def select(workspace: Workspace, name: str, since: int, until: int, **values: fl
     """The SELECT of a query file over a window (epoch seconds), as the workspace takes it."""
     (query,) = (query for query in queries.derived() if query.id == name)
     window = {n: v for n, v in (("since", since), ("until", until)) if n in query.params}
-    return workspace.translate(queries.inline(query, {**window, **values}))
+    return workspace.native(queries.inline(query, {**window, **values}))
 
 
 def _reads(chain: Sequence[queries.Query]) -> dict[str, set[str]]:

@@ -39,6 +39,7 @@ class Partly:
         """Derive nothing yet."""
         self.workspace, self.day, self.end, self.before = workspace, day, end, before
         self.begin = before.settled if before else day
+        self.advances = end > self.begin
         self.settled = f"last_seen < {end - IDLE_S}"
         """Condition on sessions that nothing can go on with."""
         self.facts = ""
@@ -60,8 +61,8 @@ class Partly:
             "volumes": self._volumes,
         }
         if self.before:
-            steps["carried"] = lambda: self._kept("carried", "resume_connections")
-            steps["remembered"] = lambda: self._kept("remembered", "resume_endpoints")
+            steps["carried"] = lambda: self.workspace.make("carried", _CARRIED)
+            steps["remembered"] = lambda: self.workspace.make("remembered", _REMEMBERED)
         needed = (
             "lanes",
             "pairs",
@@ -74,7 +75,7 @@ class Partly:
             "amounts",
         )
         derive.make(self.workspace, self.begin, self.day + DAY_S, steps, needed)
-        if self.end > self.begin:
+        if self.advances:
             self._carry()
             self._remember()
 
@@ -84,30 +85,27 @@ class Partly:
         self._split_flows("edges")
 
     def _split_flows(self, table: str) -> None:
-        """A table that is made of flows alone: the settled part, and all of the day."""
-        for name, since, until in (
-            ("early", self.begin, self.end),
-            ("late", self.end, self.day + DAY_S),
-        ):
-            select = derive.select(self.workspace, table, since, until)
-            self.workspace.make(f"{name}_{table}", select)
+        """A table that is made of flows alone: what is settled now, and what is not."""
+        windows = {"early": (self.begin, self.end), "late": (self.end, self.day + DAY_S)}
+        for name, (since, until) in windows.items():
+            if since < until:
+                select = derive.select(self.workspace, table, since, until)
+                self.workspace.make(f"{name}_{table}", select)
         self._add(table)
 
     def _add(self, table: str) -> None:
-        """What is settled now, and all: from what was, what came to it, what may still change."""
-        before = [f"resume_{table}"] if self.before else []
-        early, late = f"early_{table}", f"late_{table}"
-        self.workspace.make(f"new_resume_{table}", added(table, [*before, early], -MOST))
-        self.workspace.make(table, added(table, [f"new_resume_{table}", late]))
-        self.workspace.drop(early)
-        self.workspace.drop(late)
-
-    def _kept(self, name: str, table: str) -> None:
-        self.workspace.make(name, f"SELECT * FROM {table}")
+        """All of the day; of what was settled, what is settled now, and what may still change."""
+        make, late, settled = self.workspace.make, f"late_{table}", f"resume_{table}"
+        if self.advances:
+            before = [settled] if self.before else []
+            settled = f"new_{settled}"
+            make(settled, added(table, [*before, f"early_{table}"], -MOST))
+        make(table, added(table, [settled, late] if self.before or self.advances else [late]))
 
     def _contacts(self) -> None:
         sessions = self._select("sessions")
-        for name, condition in (("early", self.settled), ("late", f"NOT ({self.settled})")):
+        conditions = {"early": self.settled, "late": f"NOT ({self.settled})"}
+        for name, condition in conditions.items():
             self.workspace.view("sessions", f"SELECT * FROM ({sessions}) s WHERE {condition}")
             self.workspace.make(f"{name}_contacts", self._select("contacts"))
         self.workspace.view("sessions", sessions)
@@ -133,7 +131,8 @@ class Partly:
     def _connections(self) -> None:
         if self.before and resume.facts(self.workspace, "resume_edges") != self.before.facts:
             raise FactsChangedError
-        self.facts = resume.facts(self.workspace, "new_resume_edges")
+        if self.advances:
+            self.facts = resume.facts(self.workspace, "new_resume_edges")
         self.workspace.make("connections", self._select("connections"))
 
     def _select(self, name: str, **values: float) -> str:
@@ -153,13 +152,63 @@ class Partly:
             JOIN across x ON x.k = s.k AND x.m = mod((s.l - mod(s.l, 4)) / 4, 16777216)""",
         )
         make("cut", self._select("connections", before=end))
-        make("new_resume_connections", _CARRY.format(end=end, idle=IDLE_S, memory=_MEMORY))
+        rows = _CARRY.format(end=end, idle=IDLE_S, memory=_MEMORY)
+        if self.before:
+            rows += _AS_BEFORE.format(end=end, memory=_MEMORY)
+        make("new_resume_connections", rows)
 
     def _remember(self) -> None:
-        """What was known of addresses and ports at the end."""
+        """What came to be known of addresses and ports."""
         period = (self.end - self.day) // derive.period()
         self.workspace.make("new_resume_endpoints", _REMEMBER.format(period=period))
 
+
+_CARRIED: Final = """
+SELECT c.k, c.m, c.t, c.last, c.s, c.e, c.records, c.rejected, c.packets_ab, c.packets_ba,
+  c.bytes_ab, c.bytes_ba, c.refused_ab, c.refused_ba, c.refused_bytes_ab, c.refused_bytes_ba,
+  c.flags, c.path, c.kept, c.given_score, c.given_by, c.run_score
+FROM (
+  SELECT r.*, p.pair * 65536 + r.ap AS k, CAST(r.bp * 256 + r.protocol AS BIGINT) AS m
+  FROM resume_connections r
+  JOIN pairs p ON p.day = r.day AND p.a = r.a AND p.b = r.b
+) c
+-- What only a run goes on from is wanted where something goes on.
+WHERE c.kept IN (1, 3) OR EXISTS (
+  SELECT 1 FROM all_slices s
+  WHERE s.k = c.k AND mod((s.l - mod(s.l, 4)) / 4, 16777216) = c.m)
+"""
+
+_AS_BEFORE: Final = """
+UNION ALL
+SELECT r.* FROM resume_connections r
+JOIN pairs p ON p.day = r.day AND p.a = r.a AND p.b = r.b
+LEFT JOIN carried c ON c.k = p.pair * 65536 + r.ap AND c.m = r.bp * 256 + r.protocol
+WHERE c.k IS NULL AND r.e >= {end} - {memory}
+"""
+
+_REMEMBERED: Final = """
+WITH used AS (
+  SELECT (p.a_n * 65536 + c.ap) * 256 + c.protocol AS key
+  FROM connections c JOIN pairs p ON p.pair = c.pair
+  UNION
+  SELECT (p.b_n * 65536 + c.bp) * 256 + c.protocol
+  FROM connections c JOIN pairs p ON p.pair = c.pair
+),
+ends AS (
+  SELECT a AS address, a_n AS n FROM pairs UNION SELECT b, b_n FROM pairs
+)
+SELECT u.key, min(r.port) AS port, min(r.first_port) AS first_port, max(r.last_port) AS last_port,
+  sum(r.open) AS open, sum(r.served) AS served, min(f.n) AS first_peer, max(l.n) AS last_peer,
+  sum(r.tried) AS tried, sum(r.hit) AS hit, sum(r.equal) AS equal, sum(r.low) AS low,
+  min(r.first_tried) AS first_tried, max(r.last_tried) AS last_tried, sum(r.hit_low) AS hit_low,
+  min(r.first_hit) AS first_hit, max(r.last_hit) AS last_hit
+FROM resume_endpoints r
+JOIN ends n ON n.address = r.address
+JOIN used u ON u.key = (n.n * 65536 + r.port) * 256 + r.protocol
+JOIN ends f ON f.address = r.first_peer
+JOIN ends l ON l.address = r.last_peer
+GROUP BY u.key
+"""
 
 _CARRY: Final = """
 WITH seen AS (
@@ -216,7 +265,7 @@ summed AS (
     sum(low) AS low, min(first_tried) AS first_tried, max(last_tried) AS last_tried,
     sum(hit_low) AS hit_low, min(first_hit) AS first_hit, max(last_hit) AS last_hit
   FROM uses
-  WHERE period < {period}
+  WHERE period >= 0 AND period < {period}
   GROUP BY key
 )
 SELECT n.day, n.address, s.port, mod(s.key, 256) AS protocol, s.first_port, s.last_port, s.open,

@@ -32,6 +32,8 @@ SETTLED: Final = "settled"
 _WHOLE: Final = ("hosts", "edges", "contacts", "tallies")
 """Tables that are small enough to be written anew."""
 _IN_PIECES: Final = ("sessions", "volumes")
+_ADDED: Final = {"resume_endpoints"}
+"""Of these a fold writes what came; whoever reads them adds up."""
 
 
 def fold(lake: Lake, snapshot: Snapshot, day: int) -> bool:
@@ -76,9 +78,7 @@ def _fold(lake: Lake, snapshot: Snapshot, day: int, before: Resume | None) -> bo
 
 
 def _stays(entry: FileEntry, *, advanced: bool) -> bool:
-    if entry.table in RESUME_TABLES:
-        return not advanced
-    return entry.mark == SETTLED
+    return entry.mark == SETTLED or (entry.table in RESUME_TABLES and not advanced)
 
 
 def _write(
@@ -108,7 +108,7 @@ def _written(snapshot: Snapshot, day: int, partly: Partly) -> Iterator[tuple[str
         for table, columns in RESUME_TABLES.items():
             condition = f" WHERE hour >= {hour}" if table == "resume_volumes" else ""
             select = f"SELECT {', '.join(columns)} FROM new_{table}{condition}"
-            yield table, kept.mark(), select
+            yield table, SETTLED if table in _ADDED else kept.mark(), select
 
 
 def join(lake: Lake, snapshot: Snapshot, day: int) -> None:
