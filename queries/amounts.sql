@@ -13,17 +13,17 @@ columns = ["hour", "settled", "interface_id", "account_id", "pair", "verdict", "
 help = "what was recorded before this time stands apart"
 */
 WITH counted AS (
-  SELECT v.*, p.account_id,
+  SELECT v.*, p.pair, p.account_id, mod(m, 256) AS protocol,
     CASE WHEN verdict > 0 THEN COALESCE(a_home, b_home, recorder)
       ELSE COALESCE(b_home, a_home, recorder) END AS interface_id,
-    CASE WHEN protocol IN (6, 17, 132) THEN CASE WHEN verdict > 0 THEN bp ELSE ap END ELSE 0 END
-      AS port,
+    CASE WHEN mod(m, 256) NOT IN (6, 17, 132) THEN 0
+      WHEN verdict > 0 THEN (m - mod(m, 256)) / 256 ELSE mod(k, 65536) END AS port,
     s - mod(s, 3600) AS hour,
     -- Most connections lie within one hour.
     CASE WHEN kept = 0 AND last < s - mod(s, 3600) + 3600
       AND (s >= /*$settled*/ 0 OR last < /*$settled*/ 0) THEN 1 ELSE 0 END AS within
   FROM verdicts v
-  JOIN pairs p ON p.pair = v.pair
+  JOIN pairs p ON p.pair = (v.k - mod(v.k, 65536)) / 65536
 ),
 parts AS (
   SELECT hour, CASE WHEN s < /*$settled*/ 0 THEN 1 ELSE 0 END AS settled, interface_id,
@@ -57,7 +57,7 @@ parts AS (
         CASE mod(l, 4) WHEN 0 THEN 1.0E0 WHEN 1 THEN 0.0E0 ELSE -1.0E0 END AS weight
       FROM slices
     ) coded
-  ) x ON x.k = c.k AND x.m = c.bp * 256 + c.protocol AND x.slice <= c.last
+  ) x ON x.k = c.k AND x.m = c.m AND x.slice <= c.last
     AND x.slice > c.s - 300 AND x.e >= c.s
   WHERE c.within = 0
 )

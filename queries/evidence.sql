@@ -2,24 +2,30 @@
 id = "evidence"
 title = "Connections with what speaks for each end as the caller"
 description = """
-The rows of `connections` that are told under these ends (a NAT gateway's outer leg is not, but
-what nobody behind it asked for is). own_score adds up independent evidence in units of log-odds,
+The first rows of `connections` that are told under these ends (a NAT gateway's outer leg is not,
+but what nobody behind it asked for is). own_score adds up independent evidence in units of log-odds,
 positive when a is the client, from what is known until the end of the period in which the
 connection began; strongest names what weighs most. stranger is 1 when a is public
 and b ours, -1 when it is the other way. What the five-tuple did before is not in it.
 """
-columns = ["k", "ap", "bp", "protocol", "pair", "s", "e", "records", "rejected", "packets_ab",
-  "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba", "refused_bytes_ab",
-  "refused_bytes_ba", "last", "flags_ab", "flags_ba", "path", "run", "turn", "again", "told",
-  "stranger", "kept", "given_score", "given_by", "run_score", "own_score", "strongest"]
+columns = ["k", "m", "s", "e", "began", "last", "records", "rejected", "net_packets_ab",
+  "net_packets_ba", "net_bytes_ab", "net_bytes_ba", "refused_ab", "refused_ba",
+  "refused_bytes_ab", "refused_bytes_ba", "flags", "path", "run", "turn", "again", "told",
+  "stranger", "kept", "own_score", "strongest"]
+
+[params.period]
+help = "seconds of the period in which a connection tells who called"
 */
 WITH known AS (
   SELECT c.*, p.a_side, p.b_side,
+    CASE WHEN c.flags IS NULL THEN 0 ELSE 1 END AS flagged,
+    bitwise_and(COALESCE(c.flags, 0), 255) AS flags_ab,
+    bitwise_and(COALESCE(c.flags, 0), 65280) / 256 AS flags_ba,
     -- Where flags tell who called, nothing is looked up.
     CASE WHEN c.told = 0 AND c.kept = 0
-      THEN ((p.a_n * 65536 + c.ap) * 256 + c.protocol) * 128 + c.period END AS a_key,
+      THEN ((p.a_n * 65536 + c.ap) * 256 + c.protocol) * 128 + mod(c.began, 86400) / /*$period*/ 900 END AS a_key,
     CASE WHEN c.told = 0 AND c.kept = 0
-      THEN ((p.b_n * 65536 + c.bp) * 256 + c.protocol) * 128 + c.period END AS b_key,
+      THEN ((p.b_n * 65536 + c.bp) * 256 + c.protocol) * 128 + mod(c.began, 86400) / /*$period*/ 900 END AS b_key,
     CASE WHEN ap IN /*$ports.served*/ (7, 21, 22, 23, 25, 53, 67, 69, 80, 88, 110, 111, 123, 135,
       137, 138, 139, 143, 161, 162, 179, 389, 443, 445, 465, 500, 514, 515, 546, 547, 554, 587, 623,
       631, 636, 853, 873, 993, 995, 1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900,
@@ -38,7 +44,18 @@ WITH known AS (
       WHEN p.b_side = 'public' AND p.a_side = 'ours' THEN -1 ELSE 0 END AS stranger,
     CASE WHEN c.packets_ab + c.refused_ab = 0 THEN -1 WHEN c.packets_ba + c.refused_ba = 0 THEN 1
       ELSE 0 END AS lone
-  FROM connections c
+  FROM (
+    SELECT k, m, s, e, began, last, records, rejected, run, turn, again, told, kept, first, shape,
+      tries, flags, path, packets_ab AS net_packets_ab, packets_ba AS net_packets_ba,
+      bytes_ab AS net_bytes_ab, bytes_ba AS net_bytes_ba,
+      greatest(packets_ab, 0.0E0) AS packets_ab, greatest(packets_ba, 0.0E0) AS packets_ba,
+      greatest(bytes_ab, 0.0E0) AS bytes_ab, greatest(bytes_ba, 0.0E0) AS bytes_ba,
+      refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, mod(k, 65536) AS ap,
+      (m - mod(m, 256)) / 256 AS bp, mod(m, 256) AS protocol,
+      (k - mod(k, 65536)) / 65536 AS pair
+    FROM connections
+    WHERE late = 0
+  ) c
   JOIN pairs p ON p.pair = c.pair
   WHERE c.kept > 0 OR NOT (p.leg = 2 OR (p.leg = 1
     AND CASE WHEN p.gateway > 0 THEN c.packets_ab + c.refused_ab ELSE c.packets_ba + c.refused_ba END
@@ -169,18 +186,13 @@ weighed AS (
       ELSE 0.0E0
     END AS w_dynamic,
     CASE WHEN a_scans = b_scans THEN 0.0E0 WHEN a_scans = 1 THEN 7.0E0 ELSE -7.0E0 END AS w_scan,
-    CASE WHEN lone <> 0 OR s_ab = s_ba THEN 0.0E0 WHEN s_ab < s_ba THEN 2.5E0 ELSE -2.5E0 END
+    CASE WHEN lone <> 0 THEN 0.0E0 ELSE 2.5E0 * first END
       AS w_time
   FROM seen
 )
-SELECT k, ap, bp, protocol, pair, s, e, records, rejected,
-  total_packets_ab AS packets_ab, total_packets_ba AS packets_ba, total_bytes_ab AS bytes_ab,
-  total_bytes_ba AS bytes_ba,
-  total_refused_ab AS refused_ab, total_refused_ba AS refused_ba,
-  total_refused_bytes_ab AS refused_bytes_ab, total_refused_bytes_ba AS refused_bytes_ba, last,
-  bitwise_and(COALESCE(total_flags, 0), 255) AS flags_ab,
-  bitwise_and(COALESCE(total_flags, 0), 65280) / 256 AS flags_ba,
-  path, run, turn, again, told, stranger, kept, given_score, given_by, run_score,
+SELECT k, m, s, e, began, last, records, rejected, net_packets_ab, net_packets_ba, net_bytes_ab,
+  net_bytes_ba, refused_ab, refused_ba, refused_bytes_ab, refused_bytes_ba, flags, path, run, turn,
+  again, told, stranger, kept,
   w_syn + w_only + w_answer + w_size + w_endpoint + w_port + w_dynamic + w_scan + w_time
     AS own_score,
   CASE

@@ -5,8 +5,10 @@ description = """
 One row per run of connections (see there) of a five-tuple that may have several: the evidence for
 the first, in units of log-odds, positive when a called.
 """
-columns = ["k", "bp", "protocol", "run", "first_score"]
+columns = ["k", "m", "run", "first_score"]
 */
-SELECT k, bp, protocol, run, COALESCE(run_score, own_score) AS first_score
-FROM evidence
-WHERE again = 1 AND turn = 0 AND protocol IN (6, 17, 132) AND (kept < 3 OR run_score IS NOT NULL)
+SELECT x.k, x.m, x.run, COALESCE(c.run_score, x.own_score) AS first_score
+FROM evidence x
+LEFT JOIN carried c ON c.k = x.k AND c.m = x.m AND c.s = x.s
+WHERE x.again = 1 AND x.turn = 0 AND mod(x.m, 256) IN (6, 17, 132)
+  AND (x.kept < 3 OR c.run_score IS NOT NULL)

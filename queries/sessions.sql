@@ -26,9 +26,9 @@ SELECT
   CASE WHEN verdict > 0 THEN b ELSE a END AS server,
   CASE WHEN verdict > 0 THEN a_side ELSE b_side END AS client_side,
   CASE WHEN verdict > 0 THEN b_side ELSE a_side END AS server_side,
-  CAST(CASE WHEN verdict > 0 THEN ap ELSE bp END AS INTEGER) AS client_port,
-  CAST(CASE WHEN verdict > 0 THEN bp ELSE ap END AS INTEGER) AS server_port,
-  CAST(protocol AS INTEGER) AS protocol,
+  CAST(CASE WHEN verdict > 0 THEN mod(k, 65536) ELSE (m - mod(m, 256)) / 256 END AS INTEGER) AS client_port,
+  CAST(CASE WHEN verdict > 0 THEN (m - mod(m, 256)) / 256 ELSE mod(k, 65536) END AS INTEGER) AS server_port,
+  CAST(mod(m, 256) AS INTEGER) AS protocol,
   s AS first_seen,
   e AS last_seen,
   CAST(records AS BIGINT) AS records,
@@ -49,10 +49,12 @@ SELECT
     AS BIGINT) AS refused_bytes_out,
   CAST(least(CASE WHEN verdict > 0 THEN refused_bytes_ba ELSE refused_bytes_ab END, 9.0E15)
     AS BIGINT) AS refused_bytes_in,
-  CASE WHEN verdict > 0 THEN flags_ab ELSE flags_ba END AS flags_out,
-  CASE WHEN verdict > 0 THEN flags_ba ELSE flags_ab END AS flags_in,
+  bitwise_and(flags, CASE WHEN verdict > 0 THEN 255 ELSE 65280 END)
+    / CASE WHEN verdict > 0 THEN 1 ELSE 256 END AS flags_out,
+  bitwise_and(flags, CASE WHEN verdict > 0 THEN 65280 ELSE 255 END)
+    / CASE WHEN verdict > 0 THEN 256 ELSE 1 END AS flags_in,
   path,
   initiator,
   abs(score) AS odds
 FROM verdicts v
-JOIN pairs p ON p.pair = v.pair
+JOIN pairs p ON p.pair = (v.k - mod(v.k, 65536)) / 65536

@@ -12,6 +12,9 @@ service (served), its peers by number, what it tried in vain (tried), what was t
 columns = ["key", "period", "port", "first_port", "last_port", "open", "served", "first_peer",
   "last_peer", "tried", "hit", "equal", "low", "first_tried", "last_tried", "hit_low", "first_hit",
   "last_hit"]
+
+[params.period]
+help = "seconds of the period in which a connection tells who called"
 */
 SELECT (n * 65536 + port) * 256 + protocol AS key, period, min(port) AS port,
   min(CASE WHEN kind = 0 THEN peer_port END) AS first_port,
@@ -31,18 +34,21 @@ SELECT (n * 65536 + port) * 256 + protocol AS key, period, min(port) AS port,
   min(CASE WHEN kind = 2 THEN peer_port END) AS first_hit,
   max(CASE WHEN kind = 2 THEN peer_port END) AS last_hit
 FROM (
-  SELECT p.a_n AS n, c.ap AS port, c.protocol, c.period, c.told, p.b_n AS peer, c.bp AS peer_port,
+  SELECT p.a_n AS n, mod(c.k, 65536) AS port, mod(c.m, 256) AS protocol,
+    mod(c.began, 86400) / /*$period*/ 900 AS period, c.told, p.b_n AS peer,
+    (c.m - mod(c.m, 256)) / 256 AS peer_port,
     CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 1 ELSE 2 END
       AS kind
   FROM connections c
-  JOIN pairs p ON p.pair = c.pair
-  WHERE c.kept = 0
+  JOIN pairs p ON p.pair = (c.k - mod(c.k, 65536)) / 65536
+  WHERE c.kept = 0 AND c.late = 0
   UNION ALL
-  SELECT p.b_n, c.bp, c.protocol, c.period, -c.told, p.a_n, c.ap,
+  SELECT p.b_n, (c.m - mod(c.m, 256)) / 256, mod(c.m, 256),
+    mod(c.began, 86400) / /*$period*/ 900, -c.told, p.a_n, mod(c.k, 65536),
     CASE c.tries WHEN 0 THEN CASE WHEN c.shape = 'open' THEN 0 ELSE 3 END WHEN 1 THEN 2 ELSE 1 END
   FROM connections c
-  JOIN pairs p ON p.pair = c.pair
-  WHERE c.kept = 0
+  JOIN pairs p ON p.pair = (c.k - mod(c.k, 65536)) / 65536
+  WHERE c.kept = 0 AND c.late = 0
 ) used
 GROUP BY 1, 2
 HAVING count(*) >= 2 OR min(port) < /*$ports.first_dynamic*/ 32768

@@ -43,7 +43,8 @@ class Engine:
         tables: Arrow tables that appear as views beside, or in place of, those of the lake.
         kept: tables of traffic that stand in Parquet files, by name; they show whole UTC days.
         derived: make `sessions` and the like of the flows when they are named and not kept; False
-            for a caller that makes tables of these names itself.
+            for a caller that makes tables of these names itself: it has joins done in the order
+            of the text, since DuckDB guesses wrong how few rows its conditions leave.
     """
 
     def __init__(
@@ -74,7 +75,13 @@ class Engine:
         self._derived = {q.id for q in queries.derived()} - kept.keys() if derived else set()
         try:
             spill = self._spill.name if self._spill else None
-            lockdown.limit(self._con, memory=memory_limit, threads=threads, temp_directory=spill)
+            lockdown.limit(
+                self._con,
+                memory=memory_limit,
+                threads=threads,
+                temp_directory=spill,
+                as_written=not derived,
+            )
             lockdown.lock(self._con, self._fill(tables or {}) + self._fill_kept(kept))
         except BaseException:
             self.close()

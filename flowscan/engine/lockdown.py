@@ -61,8 +61,9 @@ def limit(
     memory: str | None,
     threads: int | None,
     temp_directory: str | None,
+    as_written: bool = False,
 ) -> None:
-    """Bound memory, threads and spill space.
+    """Bound memory, threads and spill space; `as_written` joins in the order of the text.
 
     Raises:
         EngineError: a size is not written like `2GB`.
@@ -73,6 +74,8 @@ def limit(
         con.execute(f"SET memory_limit = '{memory}'")
     if threads is not None:
         con.execute(f"SET threads = {max(1, int(threads))}")
+    if as_written:
+        con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     con.execute("SET temp_directory = " + _quoted(temp_directory or ""))
     if temp_directory:
         con.execute(f"SET max_temp_directory_size = '{_SPILL}'")

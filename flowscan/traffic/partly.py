@@ -139,12 +139,12 @@ class Partly:
         return derive.select(self.workspace, name, self.begin, self.day + DAY_S, **values)
 
     def _carry(self) -> None:
-        """Connections that may go on after the end, and the last of each five-tuple, as they were."""
+        """Connections that may go on, and the last of each five-tuple, as they were at the end."""
         make, end = self.workspace.make, self.end
         make(
             "across",
-            f"""SELECT DISTINCT k, bp * 256 + protocol AS m FROM connections
-            WHERE began < {end} AND last >= {end}""",
+            f"""SELECT k, m FROM connections GROUP BY k, m, began
+            HAVING began < {end} AND max(last) >= {end}""",
         )
         self.workspace.view(
             "slices",
@@ -188,11 +188,11 @@ WHERE c.k IS NULL AND r.e >= {end} - {memory}
 
 _REMEMBERED: Final = """
 WITH used AS (
-  SELECT (p.a_n * 65536 + c.ap) * 256 + c.protocol AS key
-  FROM connections c JOIN pairs p ON p.pair = c.pair
+  SELECT (p.a_n * 65536 + mod(c.k, 65536)) * 256 + mod(c.m, 256) AS key
+  FROM connections c JOIN pairs p ON p.pair = c.k / 65536
   UNION
-  SELECT (p.b_n * 65536 + c.bp) * 256 + c.protocol
-  FROM connections c JOIN pairs p ON p.pair = c.pair
+  SELECT p.b_n * 16777216 + c.m
+  FROM connections c JOIN pairs p ON p.pair = c.k / 65536
 ),
 ends AS (
   SELECT a AS address, a_n AS n FROM pairs UNION SELECT b, b_n FROM pairs
@@ -213,43 +213,55 @@ GROUP BY u.key
 _CARRY: Final = """
 WITH seen AS (
   SELECT c.* FROM connections c
-  LEFT JOIN across x ON x.k = c.k AND x.m = c.bp * 256 + c.protocol
-  WHERE c.last < {end} AND c.e >= {end} - {memory} AND x.k IS NULL
+  LEFT JOIN across x ON x.k = c.k AND x.m = c.m
+  WHERE c.last < {end} AND x.k IS NULL
   UNION ALL
-  SELECT c.* FROM cut c JOIN across x ON x.k = c.k AND x.m = c.bp * 256 + c.protocol
-  WHERE c.e >= {end} - {memory}
+  SELECT c.* FROM cut c JOIN across x ON x.k = c.k AND x.m = c.m
+),
+summed AS (
+  SELECT k, m, began, mod(m, 256) AS protocol, min(s) AS s, max(e) AS e, max(last) AS last,
+    sum(records) AS records, sum(rejected) AS rejected,
+    sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba, sum(bytes_ab) AS bytes_ab,
+    sum(bytes_ba) AS bytes_ba, sum(refused_ab) AS refused_ab, sum(refused_ba) AS refused_ba,
+    sum(refused_bytes_ab) AS refused_bytes_ab, sum(refused_bytes_ba) AS refused_bytes_ba,
+    bit_or(flags) AS flags, max(path) AS path, max(kept) AS kept, max(run) AS run
+  FROM seen
+  -- What is older than any run; a connection of which this is only the first part goes later.
+  WHERE e >= {end} - 2 * 14400
+  GROUP BY k, m, began
 ),
 latest AS (
-  SELECT *, row_number() OVER (PARTITION BY k, bp, protocol ORDER BY began DESC, s) AS place
-  FROM seen
+  SELECT *, row_number() OVER (PARTITION BY k, m ORDER BY began DESC) AS place
+  FROM summed
+  WHERE e >= {end} - {memory}
 ),
 decided AS (
-  SELECT c.*, COALESCE(c.given_score, v.score) AS score, COALESCE(c.given_by, v.initiator) AS way,
-    COALESCE(v.first_score, c.run_score, f.first_score) AS first_score, c.e >= {end} - {idle} AS open
+  SELECT c.*, COALESCE(g.given_score, v.score) AS score, COALESCE(g.given_by, v.initiator) AS way,
+    COALESCE(g.run_score, f.first_score, v.score) AS first_score, c.e >= {end} - {idle} AS open
   FROM latest c
-  LEFT JOIN verdicts v ON v.k = c.k AND v.bp = c.bp AND v.protocol = c.protocol AND v.s = c.s
-  LEFT JOIN firsts f ON f.k = CASE WHEN v.k IS NULL THEN c.k END AND f.bp = c.bp
-    AND f.protocol = c.protocol AND f.run = c.run
+  LEFT JOIN carried g ON g.k = c.k AND g.m = c.m AND g.s = c.s
+  LEFT JOIN verdicts v ON v.k = c.k AND v.m = c.m AND v.s = c.s
+  LEFT JOIN firsts f ON f.k = c.k AND f.m = c.m AND f.run = c.run
   WHERE c.place = 1 OR c.e >= {end} - {idle}
 )
-SELECT p.day, CAST(p.a AS VARCHAR) AS a, CAST(p.b AS VARCHAR) AS b, c.ap, c.bp, c.protocol,
-  c.began AS t, c.last, c.s, c.e,
-  CASE WHEN open THEN c.records ELSE 0 END AS records,
-  CASE WHEN open THEN c.rejected ELSE 0 END AS rejected,
-  CASE WHEN open THEN total_packets_ab ELSE 0 END AS packets_ab,
-  CASE WHEN open THEN total_packets_ba ELSE 0 END AS packets_ba,
-  CASE WHEN open THEN total_bytes_ab ELSE 0 END AS bytes_ab,
-  CASE WHEN open THEN total_bytes_ba ELSE 0 END AS bytes_ba,
-  CASE WHEN open THEN total_refused_ab ELSE 0 END AS refused_ab,
-  CASE WHEN open THEN total_refused_ba ELSE 0 END AS refused_ba,
-  CASE WHEN open THEN total_refused_bytes_ab ELSE 0 END AS refused_bytes_ab,
-  CASE WHEN open THEN total_refused_bytes_ba ELSE 0 END AS refused_bytes_ba,
-  total_flags AS flags, c.path,
+SELECT p.day, CAST(p.a AS VARCHAR) AS a, CAST(p.b AS VARCHAR) AS b, mod(c.k, 65536) AS ap,
+  c.m / 256 AS bp, c.protocol, c.began AS t, c.last, c.s, c.e,
+  CASE WHEN open THEN records ELSE 0 END AS records,
+  CASE WHEN open THEN rejected ELSE 0 END AS rejected,
+  CASE WHEN open THEN packets_ab ELSE 0 END AS packets_ab,
+  CASE WHEN open THEN packets_ba ELSE 0 END AS packets_ba,
+  CASE WHEN open THEN bytes_ab ELSE 0 END AS bytes_ab,
+  CASE WHEN open THEN bytes_ba ELSE 0 END AS bytes_ba,
+  CASE WHEN open THEN refused_ab ELSE 0 END AS refused_ab,
+  CASE WHEN open THEN refused_ba ELSE 0 END AS refused_ba,
+  CASE WHEN open THEN refused_bytes_ab ELSE 0 END AS refused_bytes_ab,
+  CASE WHEN open THEN refused_bytes_ba ELSE 0 END AS refused_bytes_ba,
+  flags, c.path,
   CASE WHEN score IS NULL THEN 2 ELSE 0 END + CASE WHEN open THEN 1 ELSE 2 END AS kept,
   score AS given_score, way AS given_by, first_score AS run_score
 FROM decided c
-JOIN pairs p ON p.pair = c.pair
-WHERE open OR c.protocol IN (6, 17, 132)
+JOIN pairs p ON p.pair = c.k / 65536
+WHERE open OR protocol IN (6, 17, 132)
 """
 
 _REMEMBER: Final = """
