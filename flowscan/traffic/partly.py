@@ -16,7 +16,8 @@ from flowscan.traffic.days import DAY_S
 
 IDLE_S: Final = 350
 """A connection that was silent so long has ended: the longest idle time of `connections`."""
-_MEMORY: Final = "CASE protocol WHEN 6 THEN 14400 ELSE 900 END"
+_RUN_S: Final = 14_400
+_MEMORY: Final = f"CASE protocol WHEN 6 THEN {_RUN_S} ELSE 900 END"
 """Seconds after which a five-tuple begins another run, as in `connections`."""
 
 
@@ -71,6 +72,7 @@ class Partly:
             "connections",
             "uses",
             "firsts",
+            "later",
             "verdicts",
             "amounts",
         )
@@ -143,8 +145,7 @@ class Partly:
         make, end = self.workspace.make, self.end
         make(
             "across",
-            f"""SELECT k, m FROM connections GROUP BY k, m, began
-            HAVING began < {end} AND max(last) >= {end}""",
+            f"SELECT DISTINCT k, m FROM connections WHERE began < {end} AND last >= {end}",
         )
         self.workspace.view(
             "slices",
@@ -152,7 +153,7 @@ class Partly:
             JOIN across x ON x.k = s.k AND x.m = mod((s.l - mod(s.l, 4)) / 4, 16777216)""",
         )
         make("cut", self._select("connections", before=end))
-        rows = _CARRY.format(end=end, idle=IDLE_S, memory=_MEMORY)
+        rows = _CARRY.format(end=end, idle=IDLE_S, run=_RUN_S, memory=_MEMORY)
         if self.before:
             rows += _AS_BEFORE.format(end=end, memory=_MEMORY)
         make("new_resume_connections", rows)
@@ -214,7 +215,9 @@ _CARRY: Final = """
 WITH seen AS (
   SELECT c.* FROM connections c
   LEFT JOIN across x ON x.k = c.k AND x.m = c.m
-  WHERE c.last < {end} AND x.k IS NULL
+  LEFT JOIN later l ON l.k = CASE WHEN c.again = 1 THEN c.k END AND l.m = c.m
+    AND l.began = c.began
+  WHERE x.k IS NULL AND c.last < {end} AND (c.e >= {end} - {run} OR l.k IS NOT NULL)
   UNION ALL
   SELECT c.* FROM cut c JOIN across x ON x.k = c.k AND x.m = c.m
 ),
@@ -226,8 +229,6 @@ summed AS (
     sum(refused_bytes_ab) AS refused_bytes_ab, sum(refused_bytes_ba) AS refused_bytes_ba,
     bit_or(flags) AS flags, max(path) AS path, max(kept) AS kept, max(run) AS run
   FROM seen
-  -- What is older than any run; a connection of which this is only the first part goes later.
-  WHERE e >= {end} - 2 * 14400
   GROUP BY k, m, began
 ),
 latest AS (
