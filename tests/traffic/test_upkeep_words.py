@@ -1,8 +1,9 @@
-"""`flowscan lake rebuild`: what it says it did, and what another writer did meanwhile."""
+"""What `flowscan lake` says of derived tables: rebuilt, left to another writer, expired."""
 
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,11 @@ from flowscan.cli.main import program
 
 
 def rebuilt(lake: Path) -> tuple[str, str]:
-    words = ("lake", "rebuild", "--lake", str(lake))
+    return told("rebuild", lake)
+
+
+def told(verb: str, lake: Path, *more: str) -> tuple[str, str]:
+    words = ("lake", verb, "--lake", str(lake), *more)
     done = CliRunner().invoke(program(words), words)
     assert done.exit_code == 0, done.output
     return done.stdout, done.stderr
@@ -51,3 +56,16 @@ def test_a_lost_race_is_said(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_empty_lake(tmp_path: Path) -> None:
     flowscan.Lake.open(tmp_path / "lake", create=True)
     assert rebuilt(tmp_path / "lake") == ("", "no flows yet: flowscan ingest ./logs\n")
+
+
+def test_status_and_expiry_speak_of_flows(lake: Path) -> None:
+    assert "traffic   derived from 0 flows in 0 B, 10 are due" in told("status", lake)[0]
+    rebuilt(lake)
+    said = told("status", lake)[0]
+    assert "traffic   derived from 10 flows in " in said
+    assert "due" not in said
+    assert " rows" not in said
+    body = json.loads(told("status", lake, "--format", "json")[0])
+    assert (body["traffic"]["sessions"], body["tables"]) == (5, {})
+    said = told("expire", lake, "--older-than", "2026-09-01")[0]
+    assert said.startswith("took out 7 files, 10 flows, ")
