@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from match_kit import BAD, DAY, T0, US, flow, listed, put, rows_of
 from test_lookup import cli
-from test_matcher import BAD, DAY, T0, US, flow, lake, listed, put  # noqa: F401 - a fixture
 
 from flowscan.lake import Lake
 from flowscan.lake.compact import compact
@@ -16,11 +15,7 @@ from flowscan.lookup import lookup
 from flowscan.match import match
 
 
-def rows_of(lake: Lake, **options: Any) -> list[dict[str, Any]]:  # noqa: F811
-    return match(lake, now=T0, **options).rows.to_pylist()
-
-
-def test_a_listed_address_that_only_packets_name(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_a_listed_address_that_only_packets_name(lake: Lake, tmp_path: Path) -> None:
     put(lake, [
         flow("10.0.1.1", "10.0.0.9", pkt_srcaddr="10.0.1.1", pkt_dstaddr=BAD),
         flow("10.0.0.9", "10.0.1.1", srcport=443, dstport=40_000, pkt_srcaddr=BAD, pkt_dstaddr="10.0.1.1"),
@@ -30,7 +25,7 @@ def test_a_listed_address_that_only_packets_name(lake: Lake, tmp_path: Path) -> 
     assert lookup(lake, BAD, now=T0).activity.flows == 2
 
 
-def test_a_window_holds_its_hours_only(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_a_window_holds_its_hours_only(lake: Lake, tmp_path: Path) -> None:
     """Bytes are those of the hours, the outcome is the day's."""
     rows = []
     for hour in (1, 5, 30):
@@ -51,7 +46,7 @@ def test_a_window_holds_its_hours_only(lake: Lake, tmp_path: Path) -> None:  # n
     assert sums(T0, T0 + 3600 + 1) == [(1, 2, 1001)]
 
 
-def test_compaction_matches_nothing_again(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_compaction_matches_nothing_again(lake: Lake, tmp_path: Path) -> None:
     listed(lake, tmp_path, "bad", BAD)
     for i in range(3):
         put(lake, [flow(US, BAD, srcport=40_000 + i)])
@@ -63,7 +58,7 @@ def test_compaction_matches_nothing_again(lake: Lake, tmp_path: Path) -> None:  
     assert lake.read("matches").equals(before)
 
 
-def test_a_day_that_expired_leaves(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_a_day_that_expired_leaves(lake: Lake, tmp_path: Path) -> None:
     listed(lake, tmp_path, "bad", BAD)
     put(lake, [flow(US, BAD, start=T0 + day * DAY, end=T0 + day * DAY + 9) for day in range(2)])
     match(lake, incremental=True, now=T0)
@@ -73,7 +68,7 @@ def test_a_day_that_expired_leaves(lake: Lake, tmp_path: Path) -> None:  # noqa:
     assert lake.read("matches")["date"].to_pylist() == ["2026-08-02"]
 
 
-def test_nothing_changed_is_said(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_nothing_changed_is_said(lake: Lake, tmp_path: Path) -> None:
     listed(lake, tmp_path, "bad", BAD)
     put(lake, [flow(US, BAD)])
     where = ("--lake", str(tmp_path / "lake"), "--incremental")
@@ -83,7 +78,7 @@ def test_nothing_changed_is_said(lake: Lake, tmp_path: Path) -> None:  # noqa: F
 
 
 @pytest.mark.parametrize("limit", ["1", "2"])
-def test_rows_that_are_not_shown_are_counted(lake: Lake, tmp_path: Path, limit: str) -> None:  # noqa: F811
+def test_rows_that_are_not_shown_are_counted(lake: Lake, tmp_path: Path, limit: str) -> None:
     listed(lake, tmp_path, "bad", "45.1.2.0/24")
     put(lake, [flow(US, f"45.1.2.{i}", dstport=port, bytes=100 * i)
                for i in range(1, 4) for port in (22, 80, 443, 3389)])  # fmt: skip
