@@ -62,14 +62,14 @@ def place(s3: Server, monkeypatch):
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [2])
 def test_any_way_of_delivery_to_s3_gives_the_same(tmp_path, place, records, whole, seed):
     check(place, tmp_path, records, whole, seed)
 
 
 @pytest.mark.s3
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [*range(2), *range(4, 40)])
+@pytest.mark.parametrize("seed", [*range(2), *range(3, 40)])
 def test_many_ways_of_delivery_to_s3_give_the_same(tmp_path, place, records, whole, seed):
     check(place, tmp_path, records, whole, seed)
 
