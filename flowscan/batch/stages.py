@@ -130,7 +130,7 @@ def upkeep_stage(context: Context) -> StageResult:
     figures: dict[str, int] = {}
     if settings.expire:
         removed = expire(context.lake, before=context.now - settings.expire)
-        figures |= {"expired_files": removed.files, "expired_rows": removed.rows}
+        figures |= {"expired_files": removed.files, "expired_flows": removed.flows}
     if settings.compact:
         dates = before = after = 0
         for done in compact(context.lake, now=context.now):

@@ -136,10 +136,15 @@ def _fold_after(where: str) -> None:
 
 
 def fold_lake(lake: Lake, *, again: bool = False) -> None:
-    """Bring the kept tables of traffic up to date, with progress on a terminal."""
+    """Bring the kept tables of traffic up to date, with progress on a terminal.
+
+    `again` derives what is current as well, and says which of it was left to another writer.
+    """
     from flowscan.cli.render import progress
     from flowscan.traffic import fold
+    from flowscan.traffic.fold import days_of
 
+    wanted = days_of(lake.snapshot()).keys() if again else ()
     with progress("traffic: who called whom") as say:
         done = fold(
             lake,
@@ -147,8 +152,19 @@ def fold_lake(lake: Lake, *, again: bool = False) -> None:
             progress=lambda n, of: say(f"traffic: {n:,} of {of:,} flows"),
         )
     if done.days:
-        days = "day" if len(done.days) == 1 else "days"
-        typer.echo(f"traffic of {len(done.days):,} {days} derived from {done.flows:,} flows")
+        typer.echo(f"traffic of {_days(len(done.days))} derived from {done.flows:,} flows")
+    left = len(set(wanted) - set(done.days))
+    if left:
+        typer.echo(
+            f"traffic of {_days(left)} is not derived again: another writer changed it meanwhile",
+            err=True,
+        )
+    elif again and not done.days:
+        typer.echo("no flows yet: flowscan ingest ./logs", err=True)
+
+
+def _days(count: int) -> str:
+    return f"{count:,} day" if count == 1 else f"{count:,} days"
 
 
 def _ingest_on_spark(

@@ -36,7 +36,8 @@ def status_command(
     from flowscan.cli.render import emit
     from flowscan.lake.status import status
 
-    found = status(open_lake(lake))
+    opened = open_lake(lake)
+    found = status(opened)
     if format_ is Format.json:
         _emit_json(found, output)
         return
@@ -45,7 +46,9 @@ def status_command(
     if not found.dates:
         typer.echo("no flows yet: flowscan ingest ./logs, or s3://BUCKET/AWSLogs/", err=True)
     if format_ is Format.table and output is None:
-        for line in _summary(found):
+        from flowscan import traffic
+
+        for line in _summary(found, traffic.due(opened)[1]):
             typer.echo(line)
 
 
@@ -77,7 +80,8 @@ def _dates(found: Status) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=list(names))
 
 
-def _summary(found: Status) -> list[str]:
+def _summary(found: Status, due: int) -> list[str]:
+    """The lake in lines; the traffic of `due` flows has not been derived yet."""
     from flowscan.cli.render import human_bytes, plain
 
     totals = found.totals
@@ -86,11 +90,14 @@ def _summary(found: Status) -> list[str]:
         f" + {totals.skipdata:,} SKIPDATA + {totals.rejects:,} rejects"
     )
     unknown = f", {found.unattributed:,} unattributed" if found.unattributed else ""
-    size = human_bytes(found.bytes)
+    flows, derived = sum(d.bytes for d in found.dates), found.traffic_bytes
+    about = f"version {found.version}, format {found.format}, {human_bytes(found.bytes)}"
+    waiting = f", {due:,} are due" if due else ""
     lines = [
         "",
-        f"lake      {plain(found.where)}, version {found.version}, format {found.format}",
-        f"flows     {found.flows:,} in {size}, {len(found.dates):,} dates{unknown}",
+        f"lake      {plain(found.where)}, {about}",
+        f"flows     {found.flows:,} in {human_bytes(flows)}, {len(found.dates):,} dates{unknown}",
+        f"traffic   derived from {found.flows - due:,} flows in {human_bytes(derived)}{waiting}",
         f"sources   {totals.sources:,} ({human_bytes(totals.size)}), {totals.refused:,} refused",
         records,
     ]
@@ -276,7 +283,7 @@ def expire_command(
     wait = int(now.timestamp()) - parse_time(grace, now)
     opened = open_lake(lake)
     gone = expire(opened, before=before)
-    typer.echo(f"took out {gone.files:,} files, {gone.rows:,} rows, {human_bytes(gone.bytes)}")
+    typer.echo(f"took out {gone.files:,} files, {gone.flows:,} flows, {human_bytes(gone.bytes)}")
     deleted = purge(opened, now=now.timestamp(), grace=wait)
     typer.echo(f"deleted {deleted.files:,} files, {human_bytes(deleted.bytes)}")
 

@@ -108,22 +108,38 @@ def _write(table: pa.Table, fmt: Format, stream: Any, title: str | None) -> None
         _write_json(table, stream, lines=fmt is Format.ndjson)
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, object]]:
+def _rows(table: pa.Table) -> Iterator[tuple[object, ...]]:
+    """Values of each row; not by name, since a SELECT may give two columns the same."""
     for batch in table.to_batches():
-        for row in batch.to_pylist():
-            yield {k: json_value(v) for k, v in row.items()}
+        columns = [map(json_value, column.to_pylist()) for column in batch.columns]
+        yield from zip(*columns, strict=True)
+
+
+def _keys(names: Sequence[str]) -> list[str]:
+    """Names of columns as keys of an object: `n`, and `n_2` for another `n`."""
+    keys: dict[str, None] = {}
+    for name in names:
+        key, number = name, 1
+        while key in keys or (key != name and key in names):
+            number += 1
+            key = f"{name}_{number}"
+        keys[key] = None
+    return list(keys)
 
 
 def _write_json(table: pa.Table, stream: Any, *, lines: bool) -> None:
     import json
 
+    keys = _keys(table.column_names)
+    texts = (
+        json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=True) for row in _rows(table)
+    )
     if lines:
-        for row in _rows(table):
-            stream.write(json.dumps(row, ensure_ascii=True) + "\n")
+        stream.writelines(f"{text}\n" for text in texts)
         return
     stream.write("[")
-    for i, row in enumerate(_rows(table)):
-        stream.write(("," if i else "") + "\n  " + json.dumps(row, ensure_ascii=True))
+    for i, text in enumerate(texts):
+        stream.write(("," if i else "") + "\n  " + text)
     stream.write("\n]\n" if table.num_rows else "]\n")
 
 
@@ -133,7 +149,7 @@ def _write_csv(table: pa.Table, stream: Any) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([csv_cell(name) for name in table.column_names])
     for row in _rows(table):
-        writer.writerow([csv_cell(v) for v in row.values()])
+        writer.writerow([csv_cell(v) for v in row])
 
 
 def _cell(value: object) -> str:
@@ -172,9 +188,12 @@ def _write_table(table: pa.Table, stream: Any, title: str | None) -> None:
     out = Console(file=stream, highlight=False, width=None if stream.isatty() else 10_000)
     types = table.schema.types
     numeric = [pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types]
-    rows = [[_number(name, value) for name, value in row.items()] for row in _rows(table)]
+    names = table.column_names
+    rows = [
+        [_number(n, value) for n, value in zip(names, row, strict=True)] for row in _rows(table)
+    ]
     with out.capture() as captured:
-        draw(Grid([plain(name) for name in table.column_names], numeric, rows), out, title)
+        draw(Grid([plain(name) for name in names], numeric, rows), out, title)
     stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
 
 
@@ -185,7 +204,7 @@ def _write_markdown(table: pa.Table, stream: Any, title: str | None) -> None:
     stream.write("| " + " | ".join(markdown_text(n) for n in names) + " |\n")
     stream.write("|" + " --- |" * len(names) + "\n")
     for row in _rows(table):
-        stream.write("| " + " | ".join(markdown_text(_cell(v)) for v in row.values()) + " |\n")
+        stream.write("| " + " | ".join(markdown_text(_cell(v)) for v in row) + " |\n")
 
 
 @contextmanager

@@ -87,6 +87,7 @@ def detect(lake: Lake, options: Options = Options(), *, now: int) -> DetectResul
     Raises:
         QueryError: a detection is invalid, or a name or parameter is unknown.
         EngineError: a detection failed while running.
+        LakeError: something is due, and the lake cannot be written; told before any work.
     """
     return _Run(lake, options, now).all()
 
@@ -139,6 +140,8 @@ class _Run:
 
     def all(self) -> DetectResult:
         due = self._due()
+        if due:
+            self.lake.prove_writable()
         keys: dict[str, dict[int, str]] = {d.id: {} for d in self.runs}
         found: list[Finding] = []
         evaluated: dict[str, set[int]] = {d.id: set() for d in self.runs}

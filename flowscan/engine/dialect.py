@@ -61,7 +61,7 @@ def parse(sql: str) -> Any:
     """
     _reserved(sql)
     try:
-        with _quiet():
+        with quiet():
             trees = [t for t in sqlglot.parse(sql, read=_Trino) if t is not None]
     except (SqlglotError, RecursionError) as error:
         raise Unreadable(_reason(error)) from None
@@ -80,7 +80,7 @@ def translate(sql: str, resolve: Callable[[exp.Expression], None]) -> str:
     tree = parse(sql)
     resolve(tree)
     _name_columns(tree)
-    with _quiet():
+    with quiet():
         try:
             return str(rewrite.tree(tree).sql(dialect=_DuckDB, comments=False))
         except (SqlglotError, RecursionError) as error:
@@ -127,7 +127,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep sqlglot's own warnings out of the user's terminal."""
     logger = logging.getLogger("sqlglot")
     level = logger.level

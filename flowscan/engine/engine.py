@@ -18,7 +18,6 @@ from flowscan.engine import functions, lockdown, results, script, sources, views
 from flowscan.engine.codes import encode
 from flowscan.errors import EngineError, QueryError
 
-_EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
 _SHOW: Final = re.compile(
     r"\s*(?:(?P<describe>DESC(?:RIBE)?|SHOW\s+COLUMNS\s+(?:FROM|IN)|SHOW\s+CREATE\s+TABLE)"
     r"|(?P<partitions>SHOW\s+PARTITIONS))\s+(?P<name>[\w`\".-]+)\s*\Z",
@@ -265,7 +264,7 @@ class Engine:
         special = self._special(parts.query)
         if special is not None:
             return special
-        explain = _EXPLAIN.match(parts.query)
+        explain = script.EXPLAIN.match(parts.query)
         query = parts.query[explain.end() :] if explain else parts.query
         prefix = f"EXPLAIN {explain[1] or ''}" if explain else ""
         try:
@@ -289,7 +288,7 @@ class Engine:
 
     def _relation(self, sql: str, params: Mapping[str, object]) -> Any:
         text = self.translate(sql)
-        self._show(text)
+        self._show(text, by_user=True)
         statement = lockdown.check(self._con, text)
         wanted = {k: v for k, v in params.items() if k in statement.named_parameters}
         with self._running():
@@ -349,8 +348,11 @@ class Engine:
         sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1"
         return bool(self._con.execute(sql, [name]).fetchall()[0][0])
 
-    def _show(self, sql: str) -> None:
-        """Make what the text names: macros, absent columns of `flows`, the `sessions` view."""
+    def _show(self, sql: str, *, by_user: bool = False) -> None:
+        """Make what the text names: macros, absent columns of `flows`, tables of traffic.
+
+        The library's own texts are read by their words; a user's may call things as they like.
+        """
         for name in functions.needed(sql):
             if name not in self._macros:
                 functions.create(self._con, name)
@@ -360,9 +362,8 @@ class Engine:
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))
-        wanted = queries.read_from(sql) & self._derived if named & self._derived else set()
-        if wanted:
-            self._derive(wanted)
+        if named & self._derived:
+            self._derive(self._derived & (_reads(sql) if by_user else queries.read_from(sql)))
 
     def _derive(self, wanted: set[str]) -> None:
         """Make the tables of traffic that are named, and those that they read, as they are needed.
@@ -393,6 +394,12 @@ class Engine:
 
     def _create(self, name: str, select: str) -> None:
         self._con.execute(f"CREATE OR REPLACE VIEW {views.identifier(name)} AS {select}")
+
+
+def _reads(sql: str) -> frozenset[str]:
+    from flowscan.engine import named  # sqlglot takes a while to load
+
+    return named.read(sql)
 
 
 def _spill() -> tempfile.TemporaryDirectory[str] | None:

@@ -13,6 +13,9 @@ from typing import Final
 
 from flowscan.errors import QueryError
 
+EXPLAIN: Final = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
+"""What may stand before a query; the query begins where it ends."""
+
 _PIECES: Final = re.compile(
     r"""(?P<skip>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/)|(?P<end>;)""",
     re.DOTALL | re.VERBOSE,

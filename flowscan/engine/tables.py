@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlglot import exp
 
 from flowscan import schema
+from flowscan.engine.named import tables
 from flowscan.engine.script import Declared
 from flowscan.engine.views import identifier
 from flowscan.errors import QueryError
@@ -114,11 +115,10 @@ def resolve(
         QueryError: a table can be no flow log; the message names it and the column that tells.
     """
     lake = {name.lower() for name in known}
-    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     views: dict[str, View] = {}
-    for table in list(tree.find_all(exp.Table)):
+    for table in list(tables(tree)):
         name = table.name.lower()
-        if not name or (name in ctes and not table.db) or table.db.lower() == "information_schema":
+        if not name or table.db.lower() == "information_schema":
             continue
         table.set("db", None)
         table.set("catalog", None)
@@ -126,8 +126,8 @@ def resolve(
             continue
         if _NAME.fullmatch(name) is None:
             raise QueryError(f"{name[:80]!r} is no table: a query reads the lake and nothing else")
-        named = _columns(tree, table, ctes)
-        views[name] = _view(name, named, _days(tree), declared.get(name))
+        taken = _columns(tree, table)
+        views[name] = _view(name, taken, _days(tree), declared.get(name))
     return list(views.values())
 
 
@@ -232,7 +232,7 @@ _HIVE_TYPES: Final = {
 }
 
 
-def _columns(tree: exp.Expression, table: exp.Table, ctes: set[str]) -> list[str]:
+def _columns(tree: exp.Expression, table: exp.Table) -> list[str]:
     """Columns that the query certainly or possibly takes from this table, in lower case."""
     alias = table.alias_or_name.lower()
     select = table.find_ancestor(exp.Select) or tree

@@ -26,18 +26,18 @@ ABANDONED = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Files, rows and bytes that left the lake, or that were deleted."""
+    """Files and bytes that left the lake, or that were deleted; `flows` are those that left."""
 
     files: int
-    rows: int
+    flows: int
     bytes: int
 
 
 def expire(lake: Lake, *, before: int) -> Removed:
-    """Take out flows of the UTC dates that end before `before` (epoch seconds), and coverage.
+    """Take out flows of the UTC dates that end before `before` (epoch seconds).
 
-    Coverage files leave when every row of theirs is of such dates. A commit of the ledger; the
-    bytes follow with `purge`.
+    What was derived from them goes too, and coverage files of which every row is of such dates.
+    A commit of the ledger; the bytes follow with `purge`.
     """
     lake.check_writable()
     last = before // layout.SECONDS_PER_DAY  # this date is not over at `before`
@@ -50,7 +50,8 @@ def expire(lake: Lake, *, before: int) -> Removed:
     if removal(lake.fold()):
         with lake.writing() as transaction:
             lake.commit(transaction, (), removal=removal, note="expire")
-    return Removed(len(chosen), sum(e.rows for e in chosen), sum(e.bytes for e in chosen))
+    flows = sum(e.rows for e in chosen if e.table == layout.FLOWS)
+    return Removed(len(chosen), flows, sum(e.bytes for e in chosen))
 
 
 def _old(entry: FileEntry, last: int) -> bool:

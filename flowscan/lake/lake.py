@@ -191,6 +191,15 @@ class Lake:
             marker.raise_format(self.store)
             self._marked = layout.FORMAT
 
+    def prove_writable(self) -> None:
+        """Begin and drop a transaction: for long work that would find out at its end.
+
+        Raises:
+            LakeError: the lake is of an older format, or cannot be written.
+        """
+        with self.writing():
+            pass
+
     def _publish(self, fold: Fold) -> None:
         done = [commit.version for commit in fold.pending if roll_forward(self.store, commit)]
         fold.settle(self.store, done)

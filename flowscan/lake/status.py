@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flowscan.lake import layout
 from flowscan.lake.state import Totals
+from flowscan.schema import TRAFFIC_TABLES
 
 if TYPE_CHECKING:
     from flowscan.lake.lake import Lake
@@ -37,7 +38,9 @@ class Status:
 
     `totals` are sums over all sources ever committed; `flows` is what is live, `unattributed`
     those of them that do not know their source object, `expired` what `lake expire` took out,
-    `unpublished` the commits that the next writer has to finish.
+    `unpublished` the commits that the next writer has to finish. `bytes` are those of all tables,
+    `traffic_bytes` what the rows of `traffic` take, by table, which are derived from the flows;
+    `tables` are the rest.
     """
 
     where: str
@@ -50,6 +53,8 @@ class Status:
     expired: int
     totals: Totals
     dates: tuple[DateStatus, ...] = ()
+    traffic: dict[str, int] = field(default_factory=dict)
+    traffic_bytes: int = 0
     tables: dict[str, int] = field(default_factory=dict)
 
 
@@ -69,7 +74,8 @@ def status(lake: Lake) -> Status:
             low, high = entry.min_start, entry.max_start
             at.first = low if at.first is None else min(at.first, low)
             at.last = high if at.last is None else max(at.last, high)
-    tables = {table: snapshot.rows(table) for table in layout.TABLES if table != layout.FLOWS}
+    rows = {table: snapshot.rows(table) for table in layout.TABLES if table != layout.FLOWS}
+    size = {table: sum(e.bytes for e in snapshot.files(table)) for table in layout.TABLES}
     return Status(
         where=lake.store.where,
         format=lake.format,
@@ -77,9 +83,11 @@ def status(lake: Lake) -> Status:
         unpublished=state.version - state.published,
         flows=snapshot.rows(layout.FLOWS),
         unattributed=sum(at.unattributed for at in dates.values()),
-        bytes=sum(e.bytes for table in layout.TABLES for e in snapshot.files(table)),
+        bytes=sum(size.values()),
         expired=state.expired,
         totals=snapshot.totals,
         dates=tuple(dates[date] for date in sorted(dates)),
-        tables={table: rows for table, rows in tables.items() if rows},
+        traffic={table: n for table, n in rows.items() if n and table in TRAFFIC_TABLES},
+        traffic_bytes=sum(n for table, n in size.items() if table in TRAFFIC_TABLES),
+        tables={table: n for table, n in rows.items() if n and table not in TRAFFIC_TABLES},
     )

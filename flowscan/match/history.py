@@ -52,16 +52,20 @@ def match(
 
     Raises:
         FeedError: a feed of `feeds` does not exist.
+        LakeError: the result is to be kept, and the lake cannot be written; told before any work.
     """
     now = int(time.time()) if now is None else now
     names = None if feeds is None else [FeedStore(lake).get(name).name for name in feeds]
     if incremental:
         return _incremental(lake, now)
     whole = since is None and until is None and names is None
+    kept = whole if save is None else save
+    if kept:
+        lake.prove_writable()
     seen = _Seen(_days(lake.snapshot()), _feed_states(lake, now))
     index = FeedIndex(lake.read("indicators"), now=now, feeds=names)
     result = match_window(lake, index, since, until)
-    if whole if save is None else save:
+    if kept:
         lake.replace("matches", lambda _old: result.rows)
         if whole:
             _remember(lake, seen, now)
@@ -154,6 +158,7 @@ def _incremental(lake: Lake, now: int) -> MatchResult:
     days = before.changed_days(seen.days)
     if not feeds and not days:
         return MatchResult(small_schema("matches").empty_table(), Stats())
+    lake.prove_writable()
     indicators = lake.read("indicators")
     again = sorted(feeds.keys() & seen.feeds.keys())
     same = sorted(seen.feeds.keys() - feeds.keys())

@@ -10,6 +10,7 @@ from typing import Literal
 import pyarrow as pa
 
 from flowscan.parse.batches import joined
+from flowscan.parse.canonical import canonical
 from flowscan.parse.model import (
     COVERAGE,
     MAX_REJECTS,
@@ -114,7 +115,7 @@ class Sink:
         """Take typed rows (of a Parquet row group) and their counts."""
         self._count(fed)
         if flows.num_rows:
-            self._tables.append(self._numbered(flows))
+            self._tables.append(self._numbered(canonical(flows)))
             self._table_rows += flows.num_rows
         if coverage.num_rows:
             self._coverage.append(self._numbered(coverage))
@@ -155,7 +156,7 @@ class Sink:
             some, idle = columns.drain()
             of_some, of_idle = self._runs.pop(key, (Runs(), Runs()))
             if some.num_rows:
-                flows.append(of_some.number(some))
+                flows.append(of_some.number(canonical(some)))
             if idle.num_rows:
                 coverage.append(of_idle.number(idle))
         # parsers of recent plans keep their buffers; a stream of ever new plans must not pile up

@@ -13,7 +13,9 @@ SELECT
     ) AS flags,
     action,
     COUNT(*) AS flows,
-    SUM(packets) AS packets,
+    -- A record counts no more than 2^45 packets, so that the sum holds a lie.
+    CAST(least(SUM(CAST(least(COALESCE(packets, 0), 35184372088832) AS DOUBLE)), 9.0E15) AS BIGINT)
+        AS packets,
     COUNT(DISTINCT srcaddr) AS sources
 FROM flows
 WHERE protocol = 6

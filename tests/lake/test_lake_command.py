@@ -33,6 +33,7 @@ def test_status(root: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     for text in ("2026-08-01", "12", "15 flows", "3 NODATA", "3 rejects", "3 refused"):
         assert text in shown.stdout
+    assert "traffic   derived from 0 flows in 0 B, 15 are due" in shown.stdout
     body = json.loads(flowscan("status", "--lake", root, "--format", "json").stdout)
     assert (body["flows"], body["totals"]["sources"]) == (15, 3)
     assert [d["flows"] for d in body["dates"]] == [12, 3]
@@ -62,6 +63,7 @@ def test_compact_and_expire(root: Path) -> None:
     kit.check(root, ["a", "b", "c"])
     gone = flowscan("expire", "--lake", root, "--older-than", "2026-08-02", "--grace", "0h")
     assert gone.returncode == 0, gone.stderr
+    assert gone.stdout.startswith("took out 4 files, 12 flows, ")
     assert Lake.open(root).snapshot().rows("flows") == 3
     assert flowscan("expire", "--lake", root, "--older-than", "soon").returncode == 2
     assert "expired   12 flows" in flowscan("status", "--lake", root).stdout

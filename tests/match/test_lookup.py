@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_matcher import BAD, DAY, T0, US, flow, lake, listed, put  # noqa: F401 - a fixture
+from match_kit import BAD, DAY, T0, US, flow, listed, put
 
 from flowscan.enrich import Registrar
 from flowscan.errors import UsageError
@@ -17,7 +17,7 @@ from flowscan.lookup import BUCKETS, lookup
 
 
 @pytest.fixture
-def full(lake: Lake, tmp_path: Path) -> Lake:  # noqa: F811
+def full(lake: Lake, tmp_path: Path) -> Lake:
     put(lake, [
         flow(US, BAD, bytes=700), flow(BAD, US, srcport=443, dstport=40_000, bytes=300),
         flow(BAD, US, dstport=22, action="REJECT", start=T0 + 2 * DAY, end=T0 + 2 * DAY + 5),
@@ -68,7 +68,7 @@ def test_a_prefix_a_range_and_a_window(full: Lake) -> None:
     assert lookup(full, BAD, since=T0 + 9 * DAY, now=T0).activity.flows == 0
 
 
-def test_nothing_known(lake: Lake) -> None:  # noqa: F811
+def test_nothing_known(lake: Lake) -> None:
     found = lookup(lake, "45.9.9.9", now=T0)
     assert (found.lists, found.activity.flows) == ((), 0)
     for bad in ("example.org", "45.1.2.999", "", "' OR 1=1 --"):

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_matcher import BAD, T0, US, flow, lake, listed, put  # noqa: F401 - `lake` is a fixture
+from match_kit import BAD, T0, US, flow, listed, put
 
 from flowscan import queries
 from flowscan.engine import Engine
@@ -17,7 +17,7 @@ from flowscan.match import match
 CORPUS = Path(os.environ.get("FLOWSCAN_CORPUS", Path(__file__).parents[3] / "shared/corpus"))
 
 
-def some(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def some(lake: Lake, tmp_path: Path) -> None:
     put(lake, [
         flow(US, BAD, bytes=700), flow(BAD, US, srcport=443, dstport=40_000, bytes=300),
         flow("45.9.9.9", US, action="REJECT"), flow(US, "2a00::15"), flow("8.8.8.8", US, srcport=53),
@@ -29,7 +29,7 @@ def some(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
     listed(lake, tmp_path, "old", "45.7.7.7\n", lifetime=5)
 
 
-def test_listed_addresses_agrees_with_match(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_listed_addresses_agrees_with_match(lake: Lake, tmp_path: Path) -> None:
     some(lake, tmp_path)
     with Engine(lake.snapshot()) as engine:
         rows = engine.run(queries.load("listed-addresses"), {"now": 2**40}).to_pylist()
@@ -44,7 +44,7 @@ def test_listed_addresses_agrees_with_match(lake: Lake, tmp_path: Path) -> None:
     assert rows[-1]["rejected"] == 1
 
 
-def test_matches_by_address(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
+def test_matches_by_address(lake: Lake, tmp_path: Path) -> None:
     some(lake, tmp_path)
     match(lake, now=2**40)
     with Engine(lake.snapshot()) as engine:
@@ -59,7 +59,7 @@ def test_matches_by_address(lake: Lake, tmp_path: Path) -> None:  # noqa: F811
 
 @pytest.mark.skipif(not (CORPUS / "feeds").is_dir(), reason="no corpus")
 def test_public_resolvers_on_a_threat_list_raise_nothing_when_trusted(
-    lake: Lake,  # noqa: F811
+    lake: Lake,
     tmp_path: Path,
 ) -> None:
     """The trap: a list of resolvers, sold as threats, against hosts that ask them all day."""

@@ -6,8 +6,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from match_kit import BAD, T0, US, flow, listed, put
 from s3_server import Server
-from test_matcher import BAD, T0, US, flow, listed, put
 
 from flowscan.lake import Lake
 from flowscan.lookup import lookup

@@ -1,10 +1,8 @@
-"""The report counts each packet once and knows who called: small inputs that once went wrong."""
+"""What the report makes of traffic: exposure, periods, endpoints. Its figures: tests/traffic."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ import flowscan
 from flowscan.lake import Lake
 from flowscan.report import (
     Options,
-    Report,
     build,
     render_html,
     render_json,
@@ -21,29 +18,11 @@ from flowscan.report import (
     render_terminal,
 )
 
-CASES = Path(
-    os.environ.get("FLOWSCAN_CASES", Path(__file__).parents[2].parent / "shared" / "cases")
-)
 DAY = 1_785_715_200
 HEAD = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"
     " start end action log-status"
 )
-Made = Callable[[str], Report]
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Made:
-    """Makes the report of one of the shared cases."""
-
-    def made(name: str) -> Report:
-        path = CASES / "traffic" / name
-        if not path.exists():
-            pytest.skip(f"no {path}")
-        flowscan.ingest(str(path), tmp_path / "lake")
-        return build(Lake.open(tmp_path / "lake"))
-
-    return made
 
 
 def lake_of(folder: Path, *lines: str, head: str = HEAD) -> Lake:
@@ -69,55 +48,6 @@ def exchange(
     if answered:
         lines.append(f"{head} {ours} {theirs} {port} {their_port} 6 {packets} {answered} {tail}")
     return lines  # fmt: skip
-
-
-def test_a_nat_gateway_counts_once(case: Made) -> None:
-    report = case("nat_three_legs.log.gz")
-    overview = report.overview
-    assert overview.bytes_out == pytest.approx(10.0e9, rel=0.01)
-    assert overview.bytes_in == pytest.approx(0.1e9, rel=0.01)
-    assert overview.totals.bytes == overview.bytes_out + overview.bytes_in
-    assert {t.source for t in report.talkers if t.bytes > 1e9} == {"10.0.1.5"}
-    assert {t.bytes for t in report.talkers} == {overview.bytes_out, overview.bytes_in}
-    assert report.exposure == ()
-
-
-def test_two_interfaces_count_once_and_ipv6_is_the_internet(case: Made) -> None:
-    report = case("nat_two_interfaces_ipv6.log")
-    assert report.overview.bytes_out == 1_000 + 700_000
-    assert report.overview.bytes_in == 0
-    assert report.overview.totals.bytes == 1_000 + 700_000 + 500 + 700
-    assert report.overview.totals.flows == 7
-    sent = {(t.source, t.destination): t.bytes for t in report.talkers}
-    assert sent == {
-        ("2600:1f18:aaaa::5", "2a00:1450:4001::8a"): 700_000,
-        ("10.0.1.5", "93.184.216.34"): 1_000,
-        ("2600:1f18:aaaa::5", "2600:1f18:aaaa::9"): 700,
-        ("10.0.1.5", "10.0.2.9"): 500,
-    }
-
-
-def test_our_client_with_low_ports_is_no_server(case: Made) -> None:
-    report = case("low_client_ports.log")
-    assert report.exposure == ()
-    assert report.probed == 0
-    calls = {(x.source, x.destination): x.flows for x in report.links if x.flows}
-    assert calls == {("10.0.1.5", "internet"): 10}
-
-
-def test_a_scan_from_one_source_port_opens_nothing(case: Made) -> None:
-    report = case("scan_from_one_source_port.log")
-    assert report.exposure == ()
-    assert report.probed == 200
-    assert {(x.source, x.destination) for x in report.links if x.flows} == {
-        ("internet", "10.30.1.6")
-    }
-
-
-def test_a_pod_is_ours(case: Made) -> None:
-    report = case("pod_address_100_64.log")
-    assert (report.overview.bytes_out, report.overview.bytes_in) == (4_000, 9_000)
-    assert report.overview.public_addresses == 1
 
 
 def test_exposure_is_what_answered(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Small logs of the kinds that once gave as many answers as there were commands, and the truth.
 
-A case says what its addresses sent one another (accepted bytes, each packet once) and who called
-whom how often, with what came of it. The logs are made here; those of `../shared/cases` are of the
+A case says what its addresses sent one another (accepted bytes and packets, each packet once) and
+who called whom how often, with what came of it. The logs are made here; those of `../shared/cases` are of the
 same kinds and have the same truth.
 """
 
@@ -24,17 +24,29 @@ SERVICES = f"{LEVEL} pkt-src-aws-service pkt-dst-aws-service"
 
 @dataclass(frozen=True)
 class Case:
-    """A log and what is true of it. `sent`: (from, to) → bytes. `calls`: (client, server, port)
-    → sessions. `ours`: address → interface. `open_` are calls whose server is open."""
+    """A log and what is true of it.
+
+    `sent`, `packets`: (from, to) → bytes, packets. `calls`: (client, server, port) → sessions.
+    `ours`: address → interface. `open_`: the servers answered. Where strangers are on a list,
+    `rank` is that of the matches, and `detections` raise a finding each.
+    """
 
     name: str
     sent: dict[tuple[str, str], int]
+    packets: dict[tuple[str, str], int]
     calls: dict[tuple[str, str, int], int]
     ours: dict[str, str]
     text: str = field(repr=False, default="")
     shared: str = ""
     services: dict[str, str] = field(default_factory=dict)
     open_: bool = True
+    rank: int = 1
+    detections: tuple[str, ...] = ("c2-activity",)
+
+    @property
+    def sizes(self) -> tuple[tuple[str, dict[tuple[str, str], int]], ...]:
+        """What was sent, in both measures."""
+        return ("bytes", self.sent), ("packets", self.packets)
 
 
 def line(eni: str, path: str, ports: str, sizes: str, start: int, *more: str) -> str:
@@ -65,11 +77,13 @@ def nat_three_legs() -> Case:
     return Case(
         "nat_three_legs",
         {(host, s3): 10_000_000_000, (s3, host): 100_000_000},
+        {(host, s3): 10_000_000, (s3, host): 100_000},
         {(host, s3, 443): 10},
         {host: inst, gate: nat},
         "\n".join(rows),
         "traffic/nat_three_legs.log.gz",
         {s3: "S3"},
+        detections=("c2-activity", "exfiltration"),
     )
 
 
@@ -91,11 +105,14 @@ def nat_two_interfaces_ipv6() -> Case:
     return Case(
         "nat_two_interfaces_ipv6",
         {(host, web): 1000, (host, db): 500, (six, far): 700_000, (six, six_db): 700},
+        dict.fromkeys([(host, web), (host, db), (six, far), (six, six_db)], 10),
         {(host, web, 443): 1, (host, db, 5432): 1, (six, far, 443): 1, (six, six_db, 5432): 1},
         {db: "eni-b", six: "eni-v6", six_db: "eni-v6b", gate: "eni-nat"},
         "\n".join(rows),
         "traffic/nat_two_interfaces_ipv6.log",
         open_=False,
+        rank=5,
+        detections=(),
     )
 
 
@@ -110,6 +127,7 @@ def low_client_ports() -> Case:
     return Case(
         "low_client_ports",
         {(host, far): 7500, (far, host): 32_500},
+        {(host, far): 60, (far, host): 50},
         {(host, far, 8443): 5},
         {host: eni},
         "\n".join(rows),
@@ -128,11 +146,14 @@ def scan_from_one_source_port() -> Case:
     return Case(
         "scan_from_one_source_port",
         {(far, host): 8000, (host, far): 8000},
+        {(far, host): 200, (host, far): 200},
         {(far, host, 5900 + i): 1 for i in range(200)},
         {host: eni},
         "\n".join(rows),
         "traffic/scan_from_one_source_port.log",
         open_=False,
+        rank=3,
+        detections=("inbound-scan",),
     )
 
 
@@ -148,6 +169,7 @@ def pod_address_100_64() -> Case:
     return Case(
         "pod_address_100_64",
         {(pod, web): 4000, (web, pod): 9000},
+        {(pod, web): 10, (web, pod): 10},
         {(pod, web, 443): 1},
         {pod: eni},
         "\n".join(rows),

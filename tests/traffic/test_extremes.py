@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import flowscan
-from flowscan import traffic
+from flowscan import queries, traffic
 from flowscan.detect import detect
 from flowscan.report import build
 
@@ -79,6 +79,18 @@ def test_numbers_that_lie_do_not_break_sums(tmp_path: Path, action: str) -> None
     total = "packets_out" if action == "ACCEPT" else "refused_packets"
     assert asked(lake, f"SELECT sum({total}) AS n FROM volumes") == {"n": 2200 * 2**45}
     answers(lake)
+
+
+def test_every_query_holds_numbers_that_lie(tmp_path: Path) -> None:
+    text = f"2 1 eni-a 10.0.0.1 8.8.8.8 40000 443 6 {MOST} {MOST} {T} {T}"
+    lines = [f"{text} {action} OK 2" for action in ("ACCEPT", "REJECT") for _ in range(3)]
+    lake = lake_of(tmp_path, f"{V2} tcp-flags", *lines)
+    flows = {"reject-reasons", "rejected-ports", "rejected-sources", "tcp-flags"}
+    with traffic.reading(lake) as engine:
+        for query in queries.catalogue("analytics"):
+            rows = engine.run(query).to_pylist()
+            if query.id in flows:
+                assert {row["packets"] for row in rows} == {3 * 2**45}, query.id
 
 
 STRANGER, OURS = "45.83.64.7", "10.0.1.5"
