@@ -142,9 +142,9 @@ def fold_lake(lake: Lake, *, again: bool = False) -> None:
     """
     from flowscan.cli.render import progress
     from flowscan.traffic import fold
-    from flowscan.traffic.fold import days_of
+    from flowscan.traffic.days import all_of
 
-    wanted = days_of(lake.snapshot()).keys() if again else ()
+    wanted = all_of(lake.snapshot()).keys() if again else ()
     with progress("traffic: who called whom") as say:
         done = fold(
             lake,

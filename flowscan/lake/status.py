@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flowscan.lake import layout
 from flowscan.lake.state import Totals
-from flowscan.schema import TRAFFIC_TABLES
+from flowscan.schema import DERIVED_TABLES
 
 if TYPE_CHECKING:
     from flowscan.lake.lake import Lake
@@ -87,7 +87,7 @@ def status(lake: Lake) -> Status:
         expired=state.expired,
         totals=snapshot.totals,
         dates=tuple(dates[date] for date in sorted(dates)),
-        traffic={table: n for table, n in rows.items() if n and table in TRAFFIC_TABLES},
-        traffic_bytes=sum(n for table, n in size.items() if table in TRAFFIC_TABLES),
-        tables={table: n for table, n in rows.items() if n and table not in TRAFFIC_TABLES},
+        traffic={table: n for table, n in rows.items() if n and table in DERIVED_TABLES},
+        traffic_bytes=sum(n for table, n in size.items() if table in DERIVED_TABLES),
+        tables={table: n for table, n in rows.items() if n and table not in DERIVED_TABLES},
     )

@@ -10,9 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from flowscan import queries
-from flowscan.engine import Engine, script
-from flowscan.errors import QueryError
+from flowscan.engine import Engine
 from flowscan.lake import Lake
 from flowscan.schema import TRAFFIC_TABLES
 from flowscan.traffic.days import stale
@@ -20,26 +18,10 @@ from flowscan.traffic.reading import reading
 
 
 def names_traffic(sql: str) -> bool:
-    """Whether a text reads from a table of traffic; one that nobody can read counts by its words.
+    """Whether a text reads from a table of traffic; none does that is no statement at all."""
+    from flowscan.engine import named  # sqlglot takes a while to load
 
-    Texts that are no statement at all name none: the engine says what is wrong with them.
-    """
-    from sqlglot import exp
-
-    from flowscan.engine import dialect
-
-    try:
-        text = script.read(sql).query
-    except QueryError:
-        return False
-    try:
-        tree = dialect.parse(text)
-    except QueryError:
-        named = queries.read_from(text)
-    else:
-        own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-        named = {table.name.lower() for table in tree.find_all(exp.Table)} - own
-    return not named.isdisjoint(TRAFFIC_TABLES)
+    return not named.read(sql).isdisjoint(TRAFFIC_TABLES)
 
 
 def due(lake: Lake, since: int | None = None, until: int | None = None) -> tuple[int, int]:
