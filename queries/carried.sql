@@ -2,10 +2,11 @@
 id = "carried"
 title = "Connections that go on from an earlier part of the day"
 description = """
-No rows where a day is derived at once, as here. Who derives a day part by part puts
-connections here as they were at the end of the part before, with what was decided:
-kept is 1 for one that may go on, 2 for one that only a run goes on from, 3 and 4 for the same of
-one that is not told. t and last are its first and last slice, s its first second. run_score is what speaks for the first connection of its run.
+No rows where a day is derived at once, as here. Who derives a day part by part puts connections
+here as they were at the end of the part before, with what was decided: kept is 1 for one that may
+go on, 2 for one that only a run goes on from, 3 and 4 for the same of one that is not told. t and
+last are its first and last slice, s its first second. run_score is what speaks for the first
+connection of its run.
 """
 columns = ["k", "m", "t", "last", "s", "e", "records",
   "rejected", "packets_ab", "packets_ba", "bytes_ab", "bytes_ba", "refused_ab", "refused_ba",

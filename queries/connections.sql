@@ -66,8 +66,8 @@ ordered AS (
 ),
 parted AS (
   SELECT *,
-    CASE WHEN before IS NULL OR kept > 0 OR s > before + idle OR (s > before + 75 AND (bitwise_and(flags, 18) = 2
-      OR bitwise_and(flags, 4608) = 512)) THEN 1 ELSE 0 END AS begins,
+    CASE WHEN before IS NULL OR kept > 0 OR s > before + idle OR (s > before + 75
+      AND (bitwise_and(flags, 18) = 2 OR bitwise_and(flags, 4608) = 512)) THEN 1 ELSE 0 END AS begins,
     CASE WHEN before IS NULL OR s > before + CASE mod(m, 256) WHEN 6 THEN 14400 ELSE 900 END
       THEN 1 ELSE 0 END AS fresh
   FROM ordered

@@ -26,8 +26,10 @@ SELECT
   CASE WHEN verdict > 0 THEN b ELSE a END AS server,
   CASE WHEN verdict > 0 THEN a_side ELSE b_side END AS client_side,
   CASE WHEN verdict > 0 THEN b_side ELSE a_side END AS server_side,
-  CAST(CASE WHEN verdict > 0 THEN mod(k, 65536) ELSE (m - mod(m, 256)) / 256 END AS INTEGER) AS client_port,
-  CAST(CASE WHEN verdict > 0 THEN (m - mod(m, 256)) / 256 ELSE mod(k, 65536) END AS INTEGER) AS server_port,
+  CAST(CASE WHEN verdict > 0 THEN mod(k, 65536) ELSE (m - mod(m, 256)) / 256 END AS INTEGER)
+    AS client_port,
+  CAST(CASE WHEN verdict > 0 THEN (m - mod(m, 256)) / 256 ELSE mod(k, 65536) END AS INTEGER)
+    AS server_port,
   CAST(mod(m, 256) AS INTEGER) AS protocol,
   s AS first_seen,
   e AS last_seen,

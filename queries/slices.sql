@@ -34,7 +34,8 @@ FROM (
     COALESCE(f.dstport, 0) AS dstport,
     COALESCE(f.protocol, 0) AS protocol,
     CASE f.protocol WHEN 6 THEN 300 WHEN 17 THEN 180 ELSE 60 END AS length,
-    f."start" AS s, greatest(COALESCE(f."end", f."start"), f."start") AS e, f.tcp_flags, f.traffic_path AS path,
+    f."start" AS s, greatest(COALESCE(f."end", f."start"), f."start") AS e,
+    f.tcp_flags, f.traffic_path AS path,
     CAST(least(COALESCE(f.packets, 0), 35184372088832) AS DOUBLE) AS packets,
     CAST(least(COALESCE(f.bytes, 0), 35184372088832) AS DOUBLE) AS bytes,
     CASE WHEN f.action = 'REJECT' THEN l.speaks ELSE 0 END AS code
