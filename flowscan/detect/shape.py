@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowscan.detect.spec import Detection
 from flowscan.findings import MAX_ACTORS, MAX_SAMPLES, finding_id, json_text
+from flowscan.findings.merging import NUMBERS, listed, texts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,8 +27,6 @@ NAMED: Final = 20
 
 _NUMBERS: Final = ("flows", "packets", "bytes")
 _GROUP: Final = ("resource", "dedup")
-# Characters that stand for themselves in JSON.
-_STRANGE: Final = r"[^ !#-\[\]-~]"
 
 
 class Hosts:
@@ -168,41 +167,27 @@ def _texts(rows: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.int_range(pl.len()).over("group", "day") < MAX_ACTORS)
     )
-    named = named.with_columns(_quoted(named["actor"]), _details(named))
-    # As `json_text` would write it: members in the order of their names.
-    text = pl.format(
-        '{{"address":{},"bytes":{}{},"first_seen":{},"flows":{},"last_seen":{},"packets":{}}}',
-        *("quoted", "bytes", "details", "first_seen", "flows", "last_seen", "packets"),
+    actors = named.select(pl.col("actor").alias("address"), *NUMBERS, _details(named))
+    return (
+        named.select("group", "day", "actor", text=texts_of(actors))
+        .group_by("group", "day", maintain_order=True)
+        .agg(actors=listed(pl.col("text")), distinct=pl.col("actor").n_unique() == pl.len())
     )
-    return named.group_by("group", "day").agg(
-        actors=pl.format("[{}]", text.str.join(",")),
-        distinct=pl.col("actor").n_unique() == pl.len(),
-    )
-
-
-def _quoted(texts: pl.Series) -> pl.Series:
-    """Texts as JSON strings."""
-    import polars as pl
-
-    strange = texts.filter(texts.str.contains(_STRANGE)).unique().to_list()
-    known = {text: json_text(text)[1:-1] for text in strange}
-    escaped = texts.replace(known) if known else texts
-    return pl.select(pl.format('"{}"', escaped).alias("quoted")).to_series()
 
 
 def _details(rows: pl.DataFrame) -> pl.Series:
-    """What feeds say about the actors as a member; an empty text where nothing is said."""
+    """What feeds say about the actors as a JSON text; NULL where nothing is said."""
     import polars as pl
 
     names = [name for name in FEED if name in rows.columns]
     if not names:
-        return pl.repeat("", len(rows), eager=True).alias("details")
+        return pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias("details")
     every = rows.select(names).unique()
     said = [
         {n: plain(v) for n, v in row.items() if v is not None}
         for row in every.iter_rows(named=True)
     ]
-    texts = [f',"details":{json_text(details)}' if details else "" for details in said]
+    texts = [json_text(details) if details else None for details in said]
     return (
         rows.select(names)
         .join(
