@@ -373,18 +373,15 @@ class Engine:
                     self.make(query.id, self._translated(queries.inline(query, {})))
 
     def _show_views(self, named: set[str]) -> None:
-        """Make the views that are named: making one opens every file that it reads."""
-        all_ = bool(named & _LISTS)
-        if "flows" not in self._given and (all_ or "flows" in named):
-            self._show_flows(named)
-        for name in sorted(self._later if all_ else self._later.keys() & named):
-            self._create(name, self._later.pop(name)())
-
-    def _show_flows(self, named: set[str]) -> None:
+        """Make the views that are named: making one opens files that it reads."""
+        if named & _LISTS:
+            named = {*named, "flows", *self._later}
         columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})
-        if tuple(columns) != self._shown:
+        if "flows" in named - self._given and tuple(columns) != self._shown:
             self._shown = tuple(columns)
             self._create("flows", views.flows_sql(self._files, columns, self._since, self._until))
+        for name in sorted(self._later.keys() & named):
+            self._create(name, self._later.pop(name)())
 
     def _variable(self, table: str) -> list[str]:
         uris = list(self._files.uris(table))
