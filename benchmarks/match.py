@@ -288,6 +288,9 @@ def range_join(
     )
 
     class Nothing:
+        def uniform(self, table: str) -> bool:
+            return True
+
         def uris(self, table: str) -> list[str]:
             return []
 

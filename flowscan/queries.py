@@ -245,6 +245,8 @@ def derived() -> tuple[Query, ...]:
     order: dict[str, None] = {}
 
     def add(name: str) -> None:
+        if name in order:
+            return
         for other in sorted(read_from(found[name].sql) & set(found)):
             add(other)
         order[name] = None

@@ -27,6 +27,7 @@ class Days:
             if entry.min_start is not None:
                 self.rows[entry.min_start - entry.min_start % DAY] += entry.rows
         self._sorted = sorted(self.rows)
+        self._coverage = snapshot.files("coverage")
         self._digests = {day: snapshot.lineage_digest(day // DAY) for day in self._sorted}
 
     def __iter__(self) -> Iterator[int]:
@@ -36,6 +37,11 @@ class Days:
     def digest(self, day: int) -> str:
         """Names the flows of a day; empty for a day without flows."""
         return self._digests.get(day, "")
+
+    def coverage(self, day: int) -> list[str]:
+        """Names what NODATA and SKIPDATA say of a day and of the time before."""
+        end = day + DAY
+        return sorted(f.path for f in self._coverage if f.min_start is None or f.min_start < end)
 
     def window(self, day: int, lookback: int) -> list[int]:
         """The days before `day` that a look-back reaches and that have flows."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowscan import queries
-from flowscan.detect import rows, store, tables
+from flowscan.detect import candidates, rows, store, tables
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.detect.history import Days, Progress
 from flowscan.detect.spec import Detection, catalogue
@@ -123,8 +123,8 @@ class _Run:
         self.index = FeedIndex(indicators, now=now) if indicators.num_rows else None
         self.feeds = f"{[f.path for f in self.snapshot.files('indicators')]}"
         every = catalogue(options.folder, options.only, options.skip)
-        unknown = set(options.parameters) - {d.id for d in catalogue(options.folder)}
-        if unknown:
+        unknown = set(options.parameters) - {d.id for d in every}
+        if unknown and (unknown := unknown - {d.id for d in catalogue(options.folder)}):
             raise QueryError(f"parameters of unknown detections: {', '.join(sorted(unknown))}")
         has_feeds = self.index is not None and len(self.index) > 0
         self.runs, self.reduced, self.skipped = standings(
@@ -134,9 +134,7 @@ class _Run:
         self.seconds: dict[str, float] = {}
         self.left_out: dict[str, int] = {}
         self._fixed_of = {d.id: self._fixed(d) for d in self.runs}
-        self._of_coverage = {
-            d.id for d in self.runs if "coverage" in queries.read_from(d.query.sql)
-        }
+        self._read_from = {d.id: d.read_from() for d in self.runs}
 
     def all(self) -> DetectResult:
         due = self._due()
@@ -180,10 +178,10 @@ class _Run:
     def _key(self, detection: Detection, day: int) -> str:
         parts = [self._fixed_of[detection.id], self.days.digest(day)]
         parts += [self.days.digest(d) for d in self.days.window(day, detection.lookback)]
-        if detection.id in self._of_coverage:
+        if "coverage" in self._read_from[detection.id]:
             newest = max(self.days, default=day)
             recent = day >= newest - 2 * DAY
-            parts += sorted(f.path for f in self.snapshot.files("coverage")) if recent else []
+            parts += self.days.coverage(day) if recent else []
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
     def _due(self) -> dict[int, list[Detection]]:
@@ -226,7 +224,7 @@ class _Run:
         lookback = max((d.lookback for d in chosen.values()), default=0)
         since, until = min(chunk), max(chunk) + DAY
         with self._engine(chunk, since, until, since - lookback * DAY) as engine:
-            self._shared(engine)
+            self._shared(engine, chosen.values())
             return self._evaluate(engine, chunk, chosen, due, evaluated)
 
     @contextlib.contextmanager
@@ -249,12 +247,23 @@ class _Run:
         ) as engine:
             yield engine
 
-    def _shared(self, engine: Workspace) -> None:
+    def _shared(self, engine: Workspace, chosen: Iterable[Detection]) -> None:
         began = time.perf_counter()
-        tables.make_places(engine, aws_services="pkt_dst_aws_service" in self.columns)
-        tables.make_matches(engine, self.index)
-        tables.make_geo(engine, self.options.mmdb)
-        self.seconds["shared"] = self.seconds.get("shared", 0) + time.perf_counter() - began
+        read = set().union(*(self._read_from[d.id] for d in chosen))
+        shared = read & {"places", "matches", "geo"}
+        addresses = tables.strangers(engine) if shared else None
+        if "places" in shared:
+            tables.make_places(
+                engine, addresses, aws_services="pkt_dst_aws_service" in self.columns
+            )
+        if "matches" in shared:
+            tables.make_matches(engine, addresses, self.index)
+        if "geo" in shared:
+            tables.make_geo(engine, addresses, self.options.mmdb)
+        self._spent("shared", began)
+
+    def _spent(self, name: str, began: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - began
 
     def _evaluate(
         self,
@@ -264,20 +273,39 @@ class _Run:
         due: Mapping[int, list[Detection]],
         evaluated: dict[str, set[int]],
     ) -> list[Finding]:
-        hosts = rows.Hosts(engine.execute("SELECT * FROM hosts"))
+        hosts = rows.Hosts(lambda: engine.execute("SELECT * FROM hosts"))
+        possible = self._possible(engine, chunk, chosen)
         found = []
         for name, detection in chosen.items():
             days = {day for day in chunk if detection in due[day]}
+            evaluated[name] |= days
+            days &= possible.get(name, days)
+            if not days:
+                continue
             began = time.perf_counter()
             table = self._rows(engine, detection, min(days), max(days) + DAY)
             mine = rows.chosen(table, days, self.trusted)
             confidence = detection.confidence(self.columns)
             made, left = rows.findings(detection, mine, hosts, confidence, self.now)
             found += made
-            evaluated[name] |= days
-            self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - began
+            self._spent(name, began)
             if left:
                 self.left_out[name] = self.left_out.get(name, 0) + left
+        return found
+
+    def _possible(
+        self, engine: Workspace, chunk: list[int], chosen: Mapping[str, Detection]
+    ) -> dict[str, set[int]]:
+        """The days on which detections can have rows, where that is known."""
+        given = self.options.parameters
+        conditions = {
+            name: candidates.condition(d, given.get(name, {}))
+            for name, d in chosen.items()
+            if d.when
+        }
+        began = time.perf_counter()
+        found = candidates.possible(engine, conditions, min(chunk), max(chunk) + DAY)
+        self._spent("shared", began)
         return found
 
     def _rows(self, engine: Workspace, detection: Detection, since: int, until: int) -> Any:

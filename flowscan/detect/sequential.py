@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _PORTS: Final = 20
-_WALK: Final = ("day", "client")
+DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,10 @@ def decide(contacts: pl.DataFrame, walk: Walk) -> pl.DataFrame:
 def rows(table: Any, params: Mapping[str, Any]) -> Any:
     """Judge each (day, client) of rows that are first contacts with a target, in order of time.
 
-    Rows give `day, client, resource, target, port, first_seen, last_seen, success, closed,
-    refused, sessions, packets, bytes`. A scanner becomes one row per resource. Whoever failed on
-    `many_ports` ports of one host is one too: an open port first does not excuse the rest.
+    Rows give `walk, day, client, resource, target, port, first_seen, last_seen, success, closed,
+    refused, sessions, packets, bytes`; `walk` numbers (day, client) in their order. A scanner
+    becomes one row per resource. Whoever failed on `many_ports` ports of one host is one too: an
+    open port first does not excuse the rest.
     """
     import polars as pl
 
@@ -97,26 +98,47 @@ def rows(table: Any, params: Mapping[str, Any]) -> Any:
 
 
 def _contacts(table: Any) -> pl.DataFrame:
+    """What is needed of the contacts: each walk in order of time, then of the target's text."""
     import polars as pl
 
-    numbers = ("day", "first_seen", "last_seen", "sessions", "packets", "bytes")
     good = (pl.col("success") != 0).fill_null(value=False)
-    return (
-        pl.DataFrame(pl.from_arrow(table))
-        .sort(*_WALK, "first_seen", "target", maintain_order=True)
-        .with_columns(
-            pl.col(numbers).cast(pl.Int64),
-            pl.col("resource").cast(pl.String),
-            walk=pl.struct(_WALK).rle_id(),
-            good=good,
-            let_through=good | (pl.col("closed") != 0).fill_null(value=False),
-        )
-    )
+    whole = ("walk", "day", "first_seen", "last_seen", "sessions", "packets", "bytes")
+    contacts = pl.DataFrame(pl.from_arrow(table))
+    order = _order(contacts)
+    return contacts.select(
+        pl.col(whole).cast(pl.Int64),
+        pl.col("client", "port"),
+        pl.col("resource").cast(pl.String),
+        good=good,
+        let_through=good | (pl.col("closed") != 0).fill_null(value=False),
+    )[order]
+
+
+def _order(contacts: pl.DataFrame) -> pl.Series:
+    """Places of the contacts in order.
+
+    Sorting by one number is five times as fast as by texts, which only equal moments need.
+    """
+    import polars as pl
+
+    walk, second = pl.col("walk").cast(pl.Int64), pl.col("first_seen") - pl.col("day")
+    moments = contacts.select(moment=walk * DAY + second).with_row_index("at")
+    found = moments.sort("moment", maintain_order=True)
+    same = pl.col("moment") == pl.col("moment").shift()
+    tied = (same | same.shift(-1)).fill_null(value=False)
+    ties = found.filter(tied)
+    if len(ties):
+        ties = ties.with_columns(target=contacts["target"].gather(ties["at"]))
+        ties = ties.sort("moment", "target", maintain_order=True).drop("target")
+        found = pl.concat([found.filter(~tied), ties]).sort("moment", maintain_order=True)
+    return found["at"]
 
 
 def _by_resource(contacts: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
+    # A scanner touches most hosts once, and a list of one needs no sorting.
+    several = pl.col("targets") > 1
     targets, answered = pl.len().cast(pl.Int64), pl.col("good").sum().cast(pl.Int64)
     return (
         contacts.group_by("walk", "resource")
@@ -133,10 +155,15 @@ def _by_resource(contacts: pl.DataFrame) -> pl.DataFrame:
             failed=targets - answered,
             answered=answered,
             let_through=pl.col("let_through").sum().cast(pl.Int64),
-            ports=pl.col("port").unique().sort().head(_PORTS),
+            ports=pl.col("port"),
         )
+        .with_columns(ports=pl.when(several).then(_lowest(pl.col("ports"))).otherwise("ports"))
         .sort("walk", "resource")
     )
+
+
+def _lowest(ports: pl.Expr) -> pl.Expr:
+    return ports.list.unique().list.sort().list.head(_PORTS)
 
 
 def _severity() -> pl.Expr:

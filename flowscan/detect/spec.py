@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from flowscan import queries, schema
-from flowscan.detect import words
+from flowscan.detect import candidates, words
 from flowscan.detect.functions import FUNCTIONS
 from flowscan.errors import QueryError
 from flowscan.findings import Confidence, Role
@@ -30,7 +30,7 @@ ROW: Final = ("day", "resource", "dedup", "actor", "first_seen", "last_seen", "f
 _TEXTS: Final = ("type", "summary", "false_positives", "triage")
 _KNOWN: Final = {
     *(*_TEXTS, "severity", "role", "attack", "needs", "improves", "reduced", "function"),
-    *("lookback", "evidence", "references", "feeds", "geo", "direction", "judged_by"),
+    *("lookback", "evidence", "references", "feeds", "geo", "direction", "judged_by", "when"),
 }
 
 
@@ -41,7 +41,8 @@ class Detection:
     `needs` are columns of flows without which it cannot run, `improves` those without which it
     runs with reduced confidence and `reduced` says what is lost; `lookback` counts the days before
     a day that its rows depend on; `feeds` is true when it reads threat feeds, `geo` when it reads
-    the country and AS of addresses; `judged_by` tells which day gives the severity.
+    the country and AS of addresses; `judged_by` tells which day gives the severity; `when` is what
+    some contact of a day must be like for it to have rows (see `candidates`).
     """
 
     query: queries.Query
@@ -63,11 +64,17 @@ class Detection:
     false_positives: str
     triage: str
     references: tuple[str, ...]
+    when: str | None
 
     @property
     def id(self) -> str:
         """Id of the query file."""
         return self.query.id
+
+    def read_from(self) -> set[str]:
+        """The tables that its query, or what it says of its candidates, reads."""
+        listed = {"matches"} if candidates.names_categories(self.when) else set()
+        return queries.read_from(self.query.sql) | listed
 
     def standing(self, columns: set[str]) -> tuple[Literal["run", "reduced", "cannot"], str]:
         """How it stands on a lake whose flows have these columns, and why."""
@@ -112,6 +119,7 @@ def read(query: queries.Query) -> Detection:
     if _list(meta, "improves") and not meta.get("reduced"):
         problems.append("reduced does not say what is lost without these fields")
     problems += words.problems(_text(meta.get("summary")))
+    problems += candidates.problems(_text(meta.get("when")), query.params)
     if problems:
         raise QueryError("; ".join(problems), where=str(query.path))
     return _detection(query, meta)
@@ -147,6 +155,7 @@ def _detection(query: queries.Query, meta: Mapping[str, Any]) -> Detection:
         false_positives=_text(meta["false_positives"]),
         triage=_text(meta["triage"]),
         references=_list(meta, "references"),
+        when=_text(meta.get("when")) or None,
     )
 
 

@@ -19,7 +19,7 @@ from flowscan.detect import suppress
 from flowscan.detect.stored import ORDER, TABLE, choose
 from flowscan.detect.suppress import Rule
 from flowscan.errors import UsageError
-from flowscan.findings import Finding, Status, from_row, to_row, update, withdraw
+from flowscan.findings import Finding, Status, from_row, to_row, update, with_actors, withdraw
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.small import read
 from flowscan.schema import small_schema
@@ -100,7 +100,7 @@ class _Change:
         rest = pc.and_(suppress.concerned(old, rules), pc.invert(mask))
         known |= (others := _findings(old, rest))
         result = [suppress.apply(finding, rules) for finding in (*result, *others.values())]
-        self.news = [f for f in result if known.get(f.id) != f]
+        self.news = with_actors(f for f in result if known.get(f.id) != f)
         self._gone = known.keys() - {f.id for f in result} | {f.id for f in self.news}
 
     def table(self) -> Any:

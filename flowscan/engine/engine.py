@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,6 +24,8 @@ _SHOW: Final = re.compile(
     r"|(?P<partitions>SHOW\s+PARTITIONS))\s+(?P<name>[\w`\".-]+)\s*\Z",
     re.IGNORECASE,
 )
+_LISTS: Final = {"show", "describe", "desc", "information_schema", "pg_catalog", "sqlite_master"}
+"""Words of statements that may list the tables there are, so that all have to be there."""
 
 
 class Engine:
@@ -65,7 +68,9 @@ class Engine:
         self._con = lockdown.connect()
         self._spill = _spill()
         self._shown: tuple[str, ...] = ()
-        self._listed = "sources" in (tables or {})
+        self._later: dict[str, Callable[[], str]] = {}
+        self._given = frozenset(tables or {})
+        self._listed = "sources" in self._given
         self._macros: set[str] = set()
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
@@ -92,19 +97,19 @@ class Engine:
         if files is not None:
             self._con.register_filesystem(files)
         paths = list(self._variable("flows"))
-        self._show_flows(set())
         for name in schema.SMALL_TABLES:
             paths += self._variable(name)
-            self._create(name, views.small_sql(self._files, name))
+            self._later[name] = partial(views.small_sql, self._files, name)
         for name, table in given.items():
             self._con.register(f"arrow_{name}", table)
             self._create(name, f"SELECT * FROM {views.identifier(f'arrow_{name}')}")
+            self._later.pop(name, None)
         return paths
 
     def _fill_kept(self, kept: Mapping[str, views.Kept]) -> list[str]:
         for name, part in kept.items():
             self._con.execute(f"SET VARIABLE kept_{name} = $1", [list(part.uris)])
-            self._create(name, views.kept_sql(name, part))
+            self._later[name] = partial(views.kept_sql, name, part)
         return [uri for part in kept.values() for uri in part.uris]
 
     def __enter__(self) -> Self:
@@ -341,7 +346,8 @@ class Engine:
             "SELECT table_name FROM duckdb_tables() UNION "
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        known = {str(name).lower() for (name,) in rows} | self._derived | {"sources"}
+        known = {str(name).lower() for (name,) in rows} | self._derived | self._later.keys()
+        known |= {"flows", "sources"}
         return known - self._mapped
 
     def _is_table(self, name: str) -> bool:
@@ -358,7 +364,7 @@ class Engine:
                 functions.create(self._con, name)
                 self._macros.add(name)
         named = views.words(sql)
-        self._show_flows(named)
+        self._show_views(named)
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))
@@ -381,11 +387,16 @@ class Engine:
                 if not self._is_table(query.id):
                     self.make(query.id, self._translated(queries.inline(query, {})))
 
-    def _show_flows(self, named: set[str]) -> None:
+    def _show_views(self, named: set[str]) -> None:
+        """Make the views that are named: making one opens files that it reads."""
+        if named & _LISTS:
+            named = {*named, "flows", *self._later}
         columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})
-        if tuple(columns) != self._shown:
+        if "flows" in named - self._given and tuple(columns) != self._shown:
             self._shown = tuple(columns)
             self._create("flows", views.flows_sql(self._files, columns, self._since, self._until))
+        for name in sorted(self._later.keys() & named):
+            self._create(name, self._later.pop(name)())
 
     def _variable(self, table: str) -> list[str]:
         uris = list(self._files.uris(table))

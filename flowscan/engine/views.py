@@ -39,6 +39,10 @@ class Files(Protocol):
         """Columns that at least one of these files has."""
         ...
 
+    def uniform(self, table: str) -> bool:
+        """Whether all of these files have the same columns."""
+        ...
+
 
 def words(sql: str) -> set[str]:
     """All words of an SQL text, in lower case: what it may name."""
@@ -87,7 +91,7 @@ def flows_sql(files: Files, columns: Sequence[str], since: int | None, until: in
         f"TRY_CAST({number} AS BIGINT) AS {schema.SOURCE_ID}",
     ]
     options = ", hive_partitioning = true, hive_types = {'date': DATE}" if hive else ""
-    scan = f"read_parquet(getvariable('flows'), union_by_name = true{options})"
+    scan = f"read_parquet(getvariable('flows'){_by_name(files, 'flows')}{options})"
     # The conditions come on top of the snapshot's own choice of files.
     bounds = []
     if since is not None:
@@ -152,8 +156,13 @@ def small_sql(files: Files, table: str) -> str:
         f"CAST({identifier(name) if name in present else 'NULL'} AS {kind}) AS {identifier(name)}"
         for name, kind in columns
     ]
-    scan = f"read_parquet(getvariable('{table}'), union_by_name = true)"
+    scan = f"read_parquet(getvariable('{table}'){_by_name(files, table)})"
     return f"SELECT {', '.join(parts)} FROM {scan}"
+
+
+def _by_name(files: Files, table: str) -> str:
+    """The option for files of different columns, for which DuckDB opens them all to plan."""
+    return "" if files.uniform(table) else ", union_by_name = true"
 
 
 def _nothing(columns: Iterable[tuple[str, str]]) -> str:

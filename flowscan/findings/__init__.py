@@ -1,6 +1,7 @@
 """Findings: what a detection raises, one value that is stored, shown and exported.
 
-actors (who was on the other side) → model (days and numbers) → row (as the lake keeps them).
+actors (who was on the other side) → merging (over days) → model (days and numbers) → row (as
+the lake keeps them).
 Invariant: nothing here knows the lake or the engine.
 """
 
@@ -18,6 +19,7 @@ from flowscan.findings.model import (
     finding_id,
     severity_label,
     update,
+    with_actors,
     withdraw,
 )
 from flowscan.findings.row import from_row, to_row
@@ -40,5 +42,6 @@ __all__ = [
     "severity_label",
     "to_row",
     "update",
+    "with_actors",
     "withdraw",
 ]

@@ -117,33 +117,6 @@ class Actors(Sequence[Actor]):
         return repr(tuple(self))
 
 
-def merge(days: Iterable[Iterable[Actor]]) -> tuple[Actors, int]:
-    """The most active actors of several days together, and how many different ones there are.
-
-    What is known of an actor beside its counts is what its last day says.
-    """
-    merged: dict[str, dict[str, Any]] = {}
-    for day in days:
-        # Not `members`, which would keep what was read with the day.
-        for actor in json.loads(Actors.of(day).text):
-            known = merged.setdefault(actor["address"], actor)
-            if known is not actor:
-                merged[actor["address"]] = _sum(known, actor)
-    order = sorted(merged.values(), key=lambda a: (-a["flows"], a["address"]))
-    return Actors(json_text(order[:MAX_ACTORS]), distinct=True), len(order)
-
-
-def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **other,
-        "first_seen": min(one["first_seen"], other["first_seen"]),
-        "last_seen": max(one["last_seen"], other["last_seen"]),
-        "flows": one["flows"] + other["flows"],
-        "packets": one["packets"] + other["packets"],
-        "bytes": one["bytes"] + other["bytes"],
-    }
-
-
 def json_text(value: object) -> str:
     """JSON as the lake keeps it: ASCII, sorted members, no spaces."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)

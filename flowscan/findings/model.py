@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from flowscan.findings.actors import Actor, Actors, Counts, merge
+from flowscan.findings.actors import Actor, Actors, Counts
+from flowscan.findings.merging import merged
 
 Status = Literal["active", "archived", "suppressed"]
 Role = Literal["ACTOR", "TARGET"]
@@ -120,13 +121,9 @@ class Finding:
 
         Of days that name only some, the number is at least that of the largest.
         """
-        if self.merged is not None:
-            return self.merged
-        first = Actors.of(self.days[0].actors)
-        if len(self.days) == 1 and first.distinct:
-            return first, self.days[0].actors_total
-        actors, total = merge(day.actors for day in self.days)
-        return actors, max(total, *(day.actors_total for day in self.days))
+        (one,) = with_actors([self])
+        assert one.merged is not None
+        return one.merged
 
     @property
     def actors(self) -> Actors:
@@ -142,6 +139,23 @@ class Finding:
     def evidence(self) -> Mapping[str, Any]:
         """Evidence of the most severe day, the latest of those."""
         return max(self.days, key=lambda day: (day.severity, day.day)).evidence
+
+
+def with_actors(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings with `merged`; at once, since each alone costs almost as much as all."""
+    result = list(findings)
+    due = []
+    for at, one in enumerate(result):
+        first = Actors.of(one.days[0].actors)
+        if one.merged is None and len(one.days) == 1 and first.distinct:
+            result[at] = replace(one, merged=(first, one.days[0].actors_total))
+        elif one.merged is None:
+            due.append(at)
+    lists = merged([[day.actors for day in result[at].days] for at in due]) if due else []
+    for at, (actors, total) in zip(due, lists, strict=True):
+        most = max(total, *(day.actors_total for day in result[at].days))
+        result[at] = replace(result[at], merged=(actors, most))
+    return result
 
 
 def update(known: Finding | None, fresh: Finding, days: Iterable[int], now: int) -> Finding:

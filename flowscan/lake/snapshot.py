@@ -78,6 +78,10 @@ class Snapshot:
             return [name for name in schema.DERIVED_TABLES[table] if name in names]
         return schema.column_order(names)
 
+    def uniform(self, table: str) -> bool:
+        """Whether all files of a table have the same columns."""
+        return len({frozenset(entry.columns) for entry in self._files[table]}) <= 1
+
     def lineage(self, day: int) -> Versions:
         """Versions of the commits that brought the flows of a UTC day, whatever the window.
 

@@ -9,6 +9,9 @@ severity = 3.0
 role = "TARGET"
 direction = "inbound"
 attack = ["TA0005:T1562.007"]
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND rejected >= $min_refusals
+AND packets_in >= 4 AND packets_out >= 4"""
 summary = """
 {actor}{others} had been refused {refusals:times} on port {port} of {resource} and then got in
 {flows:times}."""
@@ -19,11 +22,25 @@ references = ["https://attack.mitre.org/techniques/T1562/007/"]
 type = "integer"
 help = "least refused attempts before"
 */
-WITH refused AS (
-  SELECT first_seen - mod(first_seen, 86400) AS day, client, server, server_port AS port,
-    min(first_seen) AS refused_at, count(*) AS refusals
-  FROM sessions
-  WHERE protocol = 6 AND rejected > 0 AND packets_in = 0
+WITH both_ways AS (
+  -- Refused and let in on the same day: the sessions of these contacts tell which came first.
+  SELECT day, client, server, port
+  FROM contacts
+  WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
+    AND client_side = 'public' AND server_side = 'ours' AND protocol = 6
+    AND rejected >= /*$min_refusals*/ 3 AND packets_in >= 4 AND packets_out >= 4
+),
+tried AS (
+  SELECT c.day, c.client, c.server, c.port, s.first_seen, s.last_seen, s.rejected, s.packets_out,
+    s.packets_in, s.bytes_out, s.bytes_in
+  FROM both_ways c
+  JOIN sessions s ON s.client = c.client AND s.server = c.server AND s.server_port = c.port
+    AND s.protocol = 6 AND s.first_seen >= c.day AND s.first_seen < c.day + 86400
+),
+refused AS (
+  SELECT day, client, server, port, min(first_seen) AS refused_at, count(*) AS refusals
+  FROM tried
+  WHERE rejected > 0 AND packets_in = 0
   GROUP BY 1, 2, 3, 4
   HAVING count(*) >= /*$min_refusals*/ 3
 )
@@ -34,11 +51,7 @@ SELECT r.day, r.server AS resource, CAST(r.port AS VARCHAR) AS dedup, r.client A
     5900, 5985, 5986, 6379, 9200, 27017) THEN 5.0 ELSE 3.0 END AS severity,
   r.port, 6 AS protocol, r.refusals, r.refused_at
 FROM refused r
-JOIN sessions s ON s.client = r.client AND s.server = r.server AND s.server_port = r.port
-  AND s.protocol = 6 AND s.first_seen > r.refused_at AND s.first_seen < r.day + 86400
-JOIN contacts c ON c.day = r.day AND c.client = r.client AND c.server = r.server
-  AND c.port = r.port AND c.protocol = 6
-WHERE r.day >= /*$since*/ 0 AND r.day < /*$until*/ 4102444800
-  AND c.client_side = 'public' AND c.server_side = 'ours'
-  AND s.packets_in >= 4 AND s.packets_out >= 4
+JOIN tried s ON s.day = r.day AND s.client = r.client AND s.server = r.server AND s.port = r.port
+  AND s.first_seen > r.refused_at
+WHERE s.packets_in >= 4 AND s.packets_out >= 4
 GROUP BY 1, 2, 3, 4, r.port, r.refusals, r.refused_at

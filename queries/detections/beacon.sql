@@ -14,6 +14,9 @@ direction = "outbound"
 attack = ["TA0011:T1071", "TA0011:T1571"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
+when = """
+client_side = 'ours' AND server_side = 'public' AND protocol IN (6, 17) AND port <> 853 AND
+sessions >= $min_calls"""
 function = "beacon"
 evidence = [
   "port",

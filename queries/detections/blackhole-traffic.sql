@@ -10,6 +10,9 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1071"]
 feeds = true
+when = """
+client_side = 'ours' AND server_side = 'public'
+AND server_category IN ('blackhole', 'sinkhole')"""
 summary = """
 {resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """

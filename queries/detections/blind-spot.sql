@@ -3,7 +3,7 @@ id = "blind-spot"
 title = "The logs do not show everything"
 description = """
 AWS says that it lost records of an interface (SKIPDATA), or an interface that reports even when
-idle (NODATA) says nothing for two hours. What happened then cannot be known from flow logs."""
+idle (NODATA, that day or before) says nothing for two hours. What happened then cannot be known from flow logs."""
 type = "Stealth:EC2/BlindSpot"
 severity = 3.0
 role = "TARGET"
@@ -20,20 +20,54 @@ references = [
 type = "integer"
 help = "least seconds without records or NODATA of an interface that has both"
 */
-WITH lost AS (
-  SELECT "start" - mod("start", 86400) AS day, interface_id, account_id, "start" AS s, "end" AS e
+WITH said AS (
+  SELECT "start" - mod("start", 86400) AS day, interface_id, log_status, "start" AS s, "end" AS e
   FROM coverage
-  WHERE log_status = 'SKIPDATA' AND interface_id IS NOT NULL
-    AND "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
+  WHERE interface_id IS NOT NULL AND "start" < /*$until*/ 4102444800
+),
+lost AS (
+  SELECT day, interface_id, s, e
+  FROM said
+  WHERE log_status = 'SKIPDATA' AND day >= /*$since*/ 0
+),
+idle AS (
+  -- Interfaces that report when nothing happens, and since when.
+  SELECT interface_id, min(day) AS known
+  FROM said
+  WHERE log_status = 'NODATA'
+  GROUP BY 1
+),
+hours AS (
+  SELECT t.day, t.interface_id, t.hour
+  FROM tallies t
+  JOIN idle i ON i.interface_id = t.interface_id AND i.known <= t.day
+  WHERE t.day >= /*$since*/ 0 AND t.day < /*$until*/ 4102444800
+  UNION
+  SELECT c.day, c.interface_id, c.s - mod(c.s, 3600)
+  FROM said c
+  JOIN idle i ON i.interface_id = c.interface_id AND i.known <= c.day
+  WHERE c.day >= /*$since*/ 0
+),
+silent AS (
+  -- Two hours without a word have a whole hour of the clock among them; less may have none.
+  SELECT DISTINCT day, interface_id
+  FROM (
+    SELECT day, interface_id, hour,
+      lead(hour) OVER (PARTITION BY interface_id, day ORDER BY hour) AS next_hour
+    FROM hours
+  ) h
+  WHERE next_hour - hour > 3600 OR /*$min_gap*/ 7200 < 7200
 ),
 marks AS (
-  SELECT interface_id, "start" - mod("start", 600) AS slot FROM flows
-  WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    AND interface_id IN (SELECT interface_id FROM coverage WHERE log_status = 'NODATA')
+  SELECT f.interface_id, f."start" - mod(f."start", 600) AS slot
+  FROM flows f
+  JOIN silent x ON x.interface_id = f.interface_id
+    AND x.day = f."start" - mod(f."start", 86400)
+  WHERE f."start" >= /*$since*/ 0 AND f."start" < /*$until*/ 4102444800
   UNION
-  SELECT interface_id, "start" - mod("start", 600) FROM coverage
-  WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800
-    AND interface_id IN (SELECT interface_id FROM coverage WHERE log_status = 'NODATA')
+  SELECT c.interface_id, c.s - mod(c.s, 600)
+  FROM said c
+  JOIN silent x ON x.interface_id = c.interface_id AND x.day = c.day
 ),
 gaps AS (
   SELECT slot - mod(slot, 86400) AS day, interface_id, slot AS s,

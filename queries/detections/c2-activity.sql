@@ -8,6 +8,9 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1071"]
 feeds = true
+when = """
+client_side = 'ours' AND server_side = 'public' AND open + empty > 0
+AND server_category = 'c2'"""
 summary = """
 {resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """

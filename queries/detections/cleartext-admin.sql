@@ -9,6 +9,10 @@ severity = 3.0
 role = "TARGET"
 direction = "unknown"
 attack = ["TA0006:T1040"]
+when = """
+client_side <> 'other' AND server_side <> 'other' AND (client_side = 'public' OR server_side =
+'public') AND ((protocol = 6 AND port IN $ports.cleartext) OR (protocol = 17 AND port IN
+$ports.cleartext_udp)) AND open > 0 AND packets_in > 4 * sessions"""
 summary = "{resource} and {actor}{others} talk over port {port} in clear text."
 false_positives = "Public FTP mirrors; services that upgrade to TLS on the same port."
 triage = "Move to the encrypted form of the protocol or close the port."

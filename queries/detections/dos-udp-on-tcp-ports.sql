@@ -7,6 +7,9 @@ severity = 8.0
 role = "ACTOR"
 direction = "outbound"
 attack = ["TA0040:T1498.001"]
+when = """
+client_side = 'ours' AND server_side = 'public' AND protocol = 17 AND port IN $ports.tcp_only AND
+packets_out >= $one_sided * packets_in"""
 summary = """
 {resource} sent {packets_out:packet|packets} to {actor} port {port}, {packets_per_second:count} per second at
 the peak, and got {packets_in:count} back."""

@@ -9,6 +9,9 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0010:T1041"]
 feeds = true
+when = """
+client_side = 'ours' AND server_side = 'public' AND open + empty > 0
+AND server_category IN ('drop-point', 'dropzone')"""
 summary = """
 {resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """

@@ -13,6 +13,9 @@ direction = "outbound"
 attack = ["TA0010:T1048", "TA0010:T1567"]
 improves = ["pkt_dst_aws_service"]
 reduced = "without it AWS services are told by their published ranges only"
+when = """
+client_side = 'ours' AND server_side = 'public' AND open > 0
+AND (port = 53 OR bytes_out >= $min_ratio * bytes_in)"""
 lookback = 14
 judged_by = "latest day"
 summary = """
@@ -41,15 +44,22 @@ WITH sent AS (
     min(first_seen) AS first_seen, max(last_seen) AS last_seen, max_by(port, bytes_out) AS port,
     max_by(protocol, bytes_out) AS protocol
   FROM contacts
-  WHERE client_side = 'ours' AND server_side = 'public' AND open > 0
+  WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
+    AND client_side = 'ours' AND server_side = 'public' AND open > 0
   GROUP BY 1, 2, 3
 ),
 large AS (
   SELECT * FROM sent
-  WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
-    AND ((bytes_out >= /*$min_bytes*/ 100000000 AND bytes_out >= /*$min_ratio*/ 5.0 * bytes_in)
-      OR (port = 53 AND protocol = 17 AND bytes_out >= /*$min_dns_bytes*/ 5000000
-        AND bytes_out > bytes_in AND bytes_out >= 130 * packets_out))
+  WHERE (bytes_out >= /*$min_bytes*/ 100000000 AND bytes_out >= /*$min_ratio*/ 5.0 * bytes_in)
+    OR (port = 53 AND protocol = 17 AND bytes_out >= /*$min_dns_bytes*/ 5000000
+      AND bytes_out > bytes_in AND bytes_out >= 130 * packets_out)
+),
+sent_before AS (
+  SELECT day, client, server, sum(bytes_out) AS bytes_out
+  FROM contacts
+  WHERE client_side = 'ours' AND server_side = 'public' AND open > 0
+    AND client IN (SELECT client FROM large)
+  GROUP BY 1, 2, 3
 ),
 past AS (
   SELECT l.day, l.client, l.server,
@@ -57,7 +67,7 @@ past AS (
     count(DISTINCT CASE WHEN h.server = l.server THEN h.day END) AS known_days,
     max(CASE WHEN h.server = l.server THEN h.bytes_out END) AS most_before
   FROM large l
-  JOIN sent h ON h.client = l.client AND h.day < l.day AND h.day >= l.day - 86400 * /*$days*/ 14
+  JOIN sent_before h ON h.client = l.client AND h.day < l.day AND h.day >= l.day - 86400 * /*$days*/ 14
   GROUP BY 1, 2, 3
 )
 SELECT l.day, l.client AS resource, l.server AS dedup, l.server AS actor, l.first_seen, l.last_seen,

@@ -43,7 +43,7 @@ help = "least different targets (address and port)"
 type = "integer"
 help = "failed targets on one host that make a scan whatever succeeded"
 */
-SELECT c.day, c.client, c.server AS resource,
+SELECT s.walk, c.day, c.client, c.server AS resource,
   concat(c.server, ':', CAST(c.port AS VARCHAR), '/', CAST(c.protocol AS VARCHAR)) AS target,
   c.port, c.first_seen, c.last_seen,
   CASE WHEN c.open + c.empty > 0 THEN 1 ELSE 0 END AS success,
@@ -51,7 +51,7 @@ SELECT c.day, c.client, c.server AS resource,
   c.packets AS packets, c.bytes AS bytes
 FROM contacts c
 JOIN (
-  SELECT day, client
+  SELECT day, client, row_number() OVER (ORDER BY day, client) AS walk
   FROM contacts
   WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
     AND client_side = 'public' AND server_side = 'ours' AND protocol IN (6, 17)

@@ -10,6 +10,9 @@ role = "TARGET"
 direction = "inbound"
 attack = ["TA0001:T1190"]
 feeds = true
+when = """
+client_side = 'public' AND server_side = 'ours' AND open > 0
+AND client_category IS NOT NULL"""
 summary = """
 {actor}{others} reached port {port} of {resource}; {feed} lists {indicator} as {category}."""
 false_positives = "Visitors behind Tor exits or shared addresses."

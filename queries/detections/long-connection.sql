@@ -12,6 +12,7 @@ direction = "outbound"
 attack = ["TA0011:T1095", "TA0011:T1571"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags a reused five-tuple is told from one connection by its gap only"
+when = "client_side = 'ours' AND server_side = 'public' AND duration >= $min_odd"
 summary = "{resource} held a connection to {actor} port {port} for {seconds:duration}."
 false_positives = "Tunnels, message queues and chat on ports of their own."
 triage = "Which process holds it, and who owns the other side?"

@@ -9,6 +9,10 @@ role = "TARGET"
 direction = "inbound"
 attack = ["TA0043:T1595.001"]
 feeds = true
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6
+AND closed + empty + open > 0 AND client_category IN ('scanner', 'brute-force')
+AND port IN $ports.hadoop"""
 summary = """
 {actor}{others}, a known scanner, reached port {port} of {resource}; {feed} lists {indicator}."""
 false_positives = "Research scanners that mean no harm reach everything that is open."

@@ -9,6 +9,10 @@ severity = 4.5
 role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1571"]
+when = """
+client_side = 'ours' AND server_side = 'public' AND open > 0 AND protocol IN (6, 17) AND port NOT
+IN $ports.usual_outward AND port < $ports.first_dynamic AND (sessions >= $min_sessions OR
+bytes_out + bytes_in >= 100000)"""
 lookback = 14
 summary = """
 {resource} called {actor}{others} on port {port}, which no host of ours had used in
@@ -36,10 +40,19 @@ WITH used AS (
   WHERE client_side = 'ours' AND server_side = 'public' AND open > 0 AND protocol IN (6, 17)
     AND port NOT IN /*$ports.usual_outward*/ (22, 25, 53, 80, 123, 443, 465, 587, 853, 993)
 ),
+fresh AS (
+  SELECT u.*
+  FROM used u
+  WHERE u.day >= /*$since*/ 0 AND u.day < /*$until*/ 4102444800
+    AND u.port < /*$ports.first_dynamic*/ 32768
+    AND (u.sessions >= /*$min_sessions*/ 3 OR u.bytes_out + u.bytes_in >= 100000)
+    AND NOT EXISTS (
+      SELECT 1 FROM used h WHERE h.port = u.port AND h.protocol = u.protocol
+        AND h.day < u.day AND h.day >= u.day - 86400 * /*$days*/ 14)
+),
 past AS (
   SELECT d.day, d.client, count(DISTINCT h.day) AS days
-  FROM (SELECT DISTINCT day, client FROM used
-    WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800) d
+  FROM (SELECT DISTINCT day, client FROM fresh) d
   JOIN contacts h ON h.client = d.client AND h.day < d.day
     AND h.day >= d.day - 86400 * /*$days*/ 14
   GROUP BY 1, 2
@@ -48,11 +61,6 @@ SELECT u.day, u.client AS resource, concat(CAST(u.port AS VARCHAR), '/', CAST(u.
   u.server AS actor, u.first_seen, u.last_seen, u.sessions AS flows,
   u.packets_out + u.packets_in AS packets, u.bytes_out + u.bytes_in AS bytes,
   u.port, u.protocol, p.days AS days_known
-FROM used u
+FROM fresh u
 JOIN past p ON p.day = u.day AND p.client = u.client
-WHERE u.day >= /*$since*/ 0 AND u.day < /*$until*/ 4102444800
-  AND p.days >= /*$min_days*/ 7 AND u.port < /*$ports.first_dynamic*/ 32768
-  AND (u.sessions >= /*$min_sessions*/ 3 OR u.bytes_out + u.bytes_in >= 100000)
-  AND NOT EXISTS (
-    SELECT 1 FROM used h WHERE h.port = u.port AND h.protocol = u.protocol
-      AND h.day < u.day AND h.day >= u.day - 86400 * /*$days*/ 14)
+WHERE p.days >= /*$min_days*/ 7

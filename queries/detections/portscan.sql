@@ -12,6 +12,9 @@ attack = ["TA0007:T1046"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
+when = """
+client_side = 'ours' AND server_side <> 'other' AND open = 0 AND failed + empty > 0 AND protocol
+IN (6, 17)"""
 summary = """
 {resource} tried {ports_tried:port|ports} of {actor}{others} between {lowest_port} and {highest_port};
 {answered:count} answered."""

@@ -12,6 +12,9 @@ attack = ["TA0011:T1008"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
+when = """
+client_side = 'ours' AND server_side = 'public' AND protocol IN (6, 17) AND failed >= $min_failed
+AND failed * 10 >= sessions * 6"""
 summary = """
 {resource} tried {actor} port {port} {failed:times} in vain ({refused:count} refused by our rules,
 {silent:count} without answer)."""

@@ -12,6 +12,9 @@ attack = ["TA0043:T1595", "TA0001:T1190"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND open > 0 AND packets_out >=
+$min_packets AND packets_in >= 20"""
 summary = """
 {actor} failed on {failed_targets:target|targets} and then worked with port {port} of {resource}, at most
 {seconds:duration} at a time."""

@@ -29,13 +29,27 @@ help = "least different failed targets in that time"
 type = "integer"
 help = "least days on which new targets were tried"
 */
-WITH seen AS (
+WITH failing AS (
+  -- Whose calls failed often enough, and over days enough; most fail a few times.
+  SELECT client
+  FROM contacts
+  WHERE day > /*$since*/ 0 - 86400 * /*$days*/ 7 AND day < /*$until*/ 4102444800
+    AND protocol = 6 AND failed + open + empty > 0
+    AND (client_side = 'ours' OR server_side = 'ours')
+  GROUP BY 1
+  HAVING sum(CASE WHEN open + empty = 0 THEN 1 ELSE 0 END) >= /*$min_failed*/ 12
+    AND max(day) - min(day) >= 86400 * (/*$min_days*/ 3 - 1)
+),
+seen AS (
   SELECT d.day, p.client, p.client_side, p.server, p.port,
     min(p.day) AS first_day,
     max(CASE WHEN p.open + p.empty > 0 THEN 1 ELSE 0 END) AS success
   FROM (
-    SELECT DISTINCT day, client FROM contacts
-    WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800 AND failed > 0 AND protocol = 6
+    SELECT DISTINCT c.day, c.client
+    FROM contacts c
+    JOIN failing f ON f.client = c.client
+    WHERE c.day >= /*$since*/ 0 AND c.day < /*$until*/ 4102444800
+      AND c.failed > 0 AND c.protocol = 6
   ) d
   JOIN contacts p ON p.client = d.client AND p.day <= d.day
     AND p.day > d.day - 86400 * /*$days*/ 7

@@ -9,6 +9,9 @@ severity = 5.0
 role = "ACTOR"
 direction = "outbound"
 attack = ["TA0042:T1583.005"]
+when = """
+client_side = 'ours' AND server_side = 'public' AND protocol = 6 AND port = 25 AND failed + empty
++ open > 0"""
 summary = "{resource} called port 25 of {servers:outside address|outside addresses}, {failed_servers:count} in vain."
 false_positives = "Your own outgoing mail server: suppress it by resource."
 triage = "If the host is no mail server, find what sends."

@@ -11,6 +11,9 @@ direction = "inbound"
 attack = ["TA0006:T1110.001", "TA0001:T1078"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND (port = $port OR port IN
+$ports.shells_odd) AND sessions > $min_guesses AND packets_out > 60"""
 summary = """
 {actor} guessed {guesses:times} on port {port} of {resource} and then held a session of
 {seconds:duration}."""

@@ -8,6 +8,10 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1071"]
 feeds = true
+when = """
+client_side = 'ours' AND server_side = 'public' AND open + empty > 0
+AND server_category NOT IN ('c2', 'mining', 'mining-pool', 'cryptomining', 'blackhole',
+  'sinkhole', 'drop-point', 'dropzone', 'tor')"""
 summary = """
 {resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """

@@ -8,6 +8,9 @@ role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1090.003"]
 feeds = true
+when = """
+client_side = 'ours' AND server_side = 'public' AND open + empty > 0
+AND server_category = 'tor' AND protocol = 6 AND port NOT IN $ports.untorlike"""
 summary = """
 {resource} and {actor} talked {flows:times} (port {port}); {feed} lists {indicator} as {category}."""
 false_positives = """

@@ -9,6 +9,9 @@ role = "ACTOR"
 direction = "inbound"
 attack = ["TA0011:T1090.003"]
 feeds = true
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND open > 0
+AND client_category = 'tor' AND port NOT IN $ports.untorlike_inward"""
 summary = "{inbound:relay calls|relays call} port {port} of {resource}, which calls {outbound:relay|relays}."
 false_positives = "A relay that you run on purpose."
 triage = "Nobody runs a relay by accident: find out who."

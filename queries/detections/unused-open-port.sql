@@ -12,6 +12,9 @@ attack = ["TA0043:T1595.001"]
 improves = ["tcp_flags"]
 reduced = """
 without tcp-flags a refused handshake is told from an answered one by packet and byte counts only"""
+when = """
+client_side = 'public' AND server_side = 'ours' AND protocol = 6 AND closed > 0 AND open + empty
++ refused = 0"""
 summary = "Port {port} of {resource} lets {strangers:stranger|strangers} through and nothing listens."
 false_positives = "A service that is down for the day."
 triage = "Close the port in the security group."

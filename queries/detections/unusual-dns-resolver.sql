@@ -7,6 +7,9 @@ severity = 5.0
 role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1071.004"]
+when = """
+client_side = 'ours' AND server_side = 'public' AND open > 0 AND port = 53 AND protocol IN (6,
+17)"""
 lookback = 14
 summary = """
 {resource} asked {actor} {flows:times} (port {port}), which it had not done in {days_known:day|days}

@@ -7,6 +7,8 @@ severity = 5.0
 role = "ACTOR"
 direction = "outbound"
 attack = ["TA0011:T1071.004", "TA0011:T1572"]
+when = """
+client_side = 'ours' AND server_side = 'public' AND open > 0 AND port = 853"""
 lookback = 14
 summary = """
 {resource} asked {actor} {flows:times} (port {port}), which it had not done in {days_known:day|days}

@@ -34,22 +34,31 @@ help = "least modified z-score"
 type = "float"
 help = "least ratio to the usual hour"
 */
-WITH hourly AS (
-  SELECT day, hour, client AS address, CAST(sum(sessions) AS BIGINT) AS sessions,
-    CAST(sum(bytes_out) AS BIGINT) AS bytes_out, CAST(sum(packets_out) AS BIGINT) AS packets_out,
-    min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-    max_by(server, bytes_out) AS server
-  FROM volumes
-  -- 7 is the path through a gateway endpoint, which is not the internet.
-  WHERE client_side = 'ours' AND server_side = 'public' AND COALESCE(path, 0) <> 7
+WITH loud AS (
+  SELECT DISTINCT client
+  FROM (
+    SELECT day, hour, client
+    FROM volumes
+    WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
+      -- 7 is the path through a gateway endpoint, which is not the internet.
+      AND client_side = 'ours' AND server_side = 'public' AND COALESCE(path, 0) <> 7
+    GROUP BY 1, 2, 3
+    HAVING sum(bytes_out) >= /*$min_value*/ 50000000
+  ) hours
+),
+hourly AS (
+  SELECT v.day, v.hour, v.client AS address, CAST(sum(v.sessions) AS BIGINT) AS sessions,
+    CAST(sum(v.bytes_out) AS BIGINT) AS bytes_out,
+    CAST(sum(v.packets_out) AS BIGINT) AS packets_out,
+    min(v.first_seen) AS first_seen, max(v.last_seen) AS last_seen,
+    max_by(v.server, v.bytes_out) AS server
+  FROM volumes v
+  JOIN loud l ON l.client = v.client
+  WHERE v.client_side = 'ours' AND v.server_side = 'public' AND COALESCE(v.path, 0) <> 7
   GROUP BY 1, 2, 3
 )
 SELECT v.day, v.hour, v.address AS resource, 'volume' AS dedup, v.server AS actor, v.first_seen, v.last_seen,
   v.sessions AS flows, v.packets_out AS packets, v.bytes_out AS bytes, v.bytes_out AS value,
   CASE WHEN v.day >= /*$since*/ 0 AND v.day < /*$until*/ 4102444800 THEN 1 ELSE 0 END AS judged
 FROM hourly v
-WHERE v.address IN (
-    SELECT address FROM hourly
-    WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
-      AND bytes_out >= /*$min_value*/ 50000000)
-  AND /*$min_days*/ 5 > 0 AND /*$min_score*/ 3.5 > 0 AND /*$min_ratio*/ 5.0 > 0
+WHERE /*$min_days*/ 5 > 0 AND /*$min_score*/ 3.5 > 0 AND /*$min_ratio*/ 5.0 > 0

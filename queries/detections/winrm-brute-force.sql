@@ -11,6 +11,9 @@ direction = "unknown"
 attack = ["TA0006:T1110.001"]
 improves = ["tcp_flags"]
 reduced = "without tcp-flags the side that called is inferred from ports and sizes"
+when = """
+protocol = 6 AND port IN $ports.winrm AND (sessions - refused - silent) * 10 >= sessions * 6 AND
+sessions - refused - silent >= least(3, $min_attempts, $min_per_hour)"""
 summary = """
 {attempts:short session|short sessions} to port {port} on one day, at most {in_one_hour:count} in an hour: {resource}
 and {actor}{others}."""
@@ -38,18 +41,45 @@ help = "least attempts of one stranger in a day"
 type = "integer"
 help = "least attempts in an hour by one of our hosts"
 */
-WITH attempts AS (
+WITH answered AS (
+  -- At most so many sessions can be guesses: the others had no answer.
+  SELECT day, client, server, port, client_side, server_side, sessions, heavy,
+    sessions - refused - silent AS most
+  FROM contacts
+  WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
+    AND protocol = 6 AND port IN /*$ports.winrm*/ (5985, 5986) AND sessions > refused + silent
+),
+hopeful AS (
+  SELECT day, client, server, port
+  FROM answered
+  WHERE most * 10 >= sessions * 6
+    AND (most >= least(/*$min_attempts*/ 20, /*$min_per_hour*/ 100)
+      OR (most >= 3 AND client_side = 'public' AND server_side = 'ours')
+      OR (most >= 10 AND client_side = 'ours' AND server_side = 'public'))
+),
+candidates AS (
+  -- Sessions are read of what can raise a finding, and of what counts beside it.
+  SELECT a.*
+  FROM answered a
+  LEFT JOIN (SELECT DISTINCT day, server, port FROM hopeful) s
+    ON s.day = a.day AND s.server = a.server AND s.port = a.port
+  LEFT JOIN (SELECT DISTINCT day, client, port FROM hopeful) k
+    ON k.day = a.day AND k.client = a.client AND k.port = a.port
+  WHERE s.day IS NOT NULL OR k.day IS NOT NULL
+),
+attempts AS (
   SELECT
-    first_seen - mod(first_seen, 86400) AS day, client, server, server_port AS port,
-    first_seen - mod(first_seen, 3600) AS hour,
-    count(*) AS tries, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-    sum(packets_out + packets_in) AS packets, sum(bytes_out + bytes_in) AS bytes,
-    sum(bytes_out) AS bytes_out, sum(last_seen - first_seen) AS seconds
-  FROM sessions
-  WHERE protocol = 6 AND server_port IN /*$ports.winrm*/ (5985, 5986)
-    AND packets_out BETWEEN /*$min_packets*/ 5 AND /*$max_packets*/ 51 AND packets_in >= 4
-    AND bytes_out > 44 * packets_out AND bytes_out <= 12000 AND bytes_in <= 16000
-    AND last_seen - first_seen <= 180
+    c.day, c.client, c.server, c.port, s.first_seen - mod(s.first_seen, 3600) AS hour,
+    count(*) AS tries, min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen,
+    sum(s.packets_out + s.packets_in) AS packets, sum(s.bytes_out + s.bytes_in) AS bytes,
+    sum(s.bytes_out) AS bytes_out, sum(s.last_seen - s.first_seen) AS seconds
+  FROM sessions s
+  JOIN candidates c ON c.client = s.client AND c.server = s.server AND c.port = s.server_port
+    AND s.first_seen >= c.day AND s.first_seen < c.day + 86400
+  WHERE s.protocol = 6
+    AND s.packets_out BETWEEN /*$min_packets*/ 5 AND /*$max_packets*/ 51 AND s.packets_in >= 4
+    AND s.bytes_out > 44 * s.packets_out AND s.bytes_out <= 12000 AND s.bytes_in <= 16000
+    AND s.last_seen - s.first_seen <= 180
   GROUP BY 1, 2, 3, 4, 5
 ),
 guessed AS (
@@ -59,7 +89,6 @@ guessed AS (
     CAST(sum(bytes_out) AS DOUBLE) / sum(tries) AS bytes_per_attempt,
     CAST(sum(seconds) AS DOUBLE) / sum(tries) AS seconds_per_attempt
   FROM attempts
-  WHERE day >= /*$since*/ 0 AND day < /*$until*/ 4102444800
   GROUP BY 1, 2, 3, 4
 ),
 sided AS (
@@ -68,8 +97,8 @@ sided AS (
     sum(g.attempts) OVER (PARTITION BY g.day, g.server, g.port) AS against,
     count(*) OVER (PARTITION BY g.day, g.server, g.port) AS guessers
   FROM guessed g
-  JOIN contacts c ON c.day = g.day AND c.client = g.client AND c.server = g.server
-    AND c.port = g.port AND c.protocol = 6
+  JOIN candidates c ON c.day = g.day AND c.client = g.client AND c.server = g.server
+    AND c.port = g.port
   LEFT JOIN places p ON p.address = g.server
   WHERE p.kind IS NULL
 ),

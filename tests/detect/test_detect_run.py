@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import tomllib
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from detect.detect_kit import BEGIN, DAY, NOW, Calls, append, write
 
@@ -107,6 +109,31 @@ def test_only_what_is_new_is_evaluated(tmp_path):
     more = dataclasses.replace(ONE, parameters={"portscan": {"min_ports": 31}})
     assert detect(lake, more, now=NOW + 2).days == (BEGIN,)
     assert store.load(lake) == []
+
+
+def test_silence_of_an_idle_interface_is_judged_from_what_was_known(tmp_path):
+    """What NODATA says later of an interface changes no day that is over."""
+    blind = Options(only=("blind-spot",))
+
+    def nodata(at):
+        rows = {"interface_id": "eni-10-0-0-9", "log_status": "NODATA", "start": at, "end": at + 59}
+        return pa.Table.from_pylist([rows])
+
+    calls = Calls()
+    for day, at in itertools.product((0, 1), (4000, 40_000)):
+        calls.add(BEGIN, client="10.0.0.9", server="62.1.1.1", port=443, day=day, at=at)
+    lake = write(tmp_path / "lake", calls.flows(), v2=True)
+    detect(lake, blind, now=NOW)
+    assert store.load(lake) == []
+    lake.append("coverage", nodata(BEGIN + DAY + 3900))
+    assert detect(lake, blind, now=NOW).days == (BEGIN + DAY,)
+    (one,) = store.load(lake)
+    assert [day.day for day in one.days] == [BEGIN + DAY]
+    assert one.evidence["seconds"] >= 20_000
+    lake.append("coverage", nodata(BEGIN + 3900))
+    assert detect(lake, blind, now=NOW).days == (BEGIN, BEGIN + DAY)
+    (one,) = store.load(lake)
+    assert [day.day for day in one.days] == [BEGIN, BEGIN + DAY]
 
 
 def test_late_data_changes_the_numbers_of_its_day(tmp_path):
@@ -253,9 +280,10 @@ def test_shipped_files_mean_the_same_in_both_dialects(sample):
     days = [f.days[0].day for f in store.load(sample)]
     with Engine(sample.snapshot(), derived=False) as engine:
         derive.make(engine, min(days), max(days) + DAY)
-        tables.make_places(engine, aws_services=True)
-        tables.make_matches(engine, None)
-        tables.make_geo(engine, ())
+        addresses = tables.strangers(engine)
+        tables.make_places(engine, addresses, aws_services=True)
+        tables.make_matches(engine, addresses, None)
+        tables.make_geo(engine, addresses, ())
         seen = 0
         for d in catalogue():
             text = queries.inline(d.query, {})

@@ -146,17 +146,17 @@ SCAN = {
 @pytest.mark.parametrize("seed", range(40))
 def test_scans_are_the_reference(seed):
     rng = random.Random(seed)
-    contacts = [
-        {
-            "day": rng.randrange(2) * DAY, "client": f"81.0.0.{rng.randrange(3)}",
+    contacts = []
+    for n in range(rng.choice([5, 60, 400])):
+        day, client = rng.randrange(2), rng.randrange(3)
+        contacts.append({
+            "walk": 1 + day * 3 + client, "day": day * DAY, "client": f"81.0.0.{client}",
             "resource": f"10.0.0.{rng.randrange(3)}", "target": f"{n}:{rng.randrange(99)}/6",
-            "port": rng.randrange(40), "first_seen": rng.randrange(60),
-            "last_seen": 60 + rng.randrange(60), "success": int(rng.random() < 0.2),
+            "port": rng.randrange(40), "first_seen": day * DAY + rng.randrange(60),
+            "last_seen": day * DAY + 60 + rng.randrange(60), "success": int(rng.random() < 0.2),
             "closed": rng.randrange(2), "refused": 0, "sessions": rng.randrange(1, 9),
             "packets": rng.randrange(9), "bytes": rng.randrange(999),
-        }
-        for n in range(rng.choice([5, 60, 400]))
-    ]  # fmt: skip
+        })  # fmt: skip
     params = SCAN | {"many_ports": rng.choice([6, 25])}
     got = sequential.rows(pa.Table.from_pylist(contacts), params)
     same(got, slow.sequential_rows(contacts, params), lambda r: (r["day"], r["actor"]))
@@ -233,7 +233,7 @@ def test_season_backs_off():
 def test_no_rows_are_no_error(function):
     of = {beacon.rows: calls_of, baseline.rows: hours_of}.get(function)
     some = of(random.Random(1)) if of else [
-        {"day": 0, "client": "a", "resource": "b", "target": "c", "port": 1, "first_seen": 0,
+        {"walk": 1, "day": 0, "client": "a", "resource": "b", "target": "c", "port": 1, "first_seen": 0,
          "last_seen": 0, "success": 0, "closed": 0, "refused": 0, "sessions": 1, "packets": 1,
          "bytes": 1}
     ]  # fmt: skip

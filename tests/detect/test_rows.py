@@ -144,7 +144,9 @@ def test_findings_of_columns_are_those_of_loops(monkeypatch, seed):
     found = found if function else slow_bounded(found, 5)
     expected, expected_left = slow_findings(detection, found, 5, most)
     table = pa.Table.from_pylist(found)
-    got, left = rows.findings(detection, table, shape.Hosts(pa.Table.from_pylist(HOSTS)), "full", 9)
+    got, left = rows.findings(
+        detection, table, shape.Hosts(lambda: pa.Table.from_pylist(HOSTS)), "full", 9
+    )
     assert left == expected_left
     assert [f.id for f in got] == [f["id"] for f in expected]
     for one, wanted in zip(got, expected, strict=True):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from flowscan.engine import Engine, tables
 from flowscan.errors import QueryError
+from flowscan.lake import Lake, SourceRecord
 
 SHAPES = {
     "SELECT * FROM vpc_flow_logs LIMIT 1": 30,
@@ -119,6 +121,43 @@ def test_a_join_with_a_table_of_threats(engine: Engine) -> None:
 def test_absent_columns_appear_only_when_named(engine: Engine) -> None:
     with_it = engine.query("SELECT reject_reason, encryption_status FROM flows LIMIT 1")
     assert [str(t) for t in with_it.schema.types] == ["string", "int32"]
+
+
+def test_views_are_made_when_they_are_named(samples, monkeypatch) -> None:
+    made: list[str] = []
+    create = Engine._create
+
+    def noted(self: Engine, name: str, select: str) -> None:
+        made.append(name)
+        create(self, name, select)
+
+    monkeypatch.setattr(Engine, "_create", noted)
+    with Engine(samples.snapshot()) as engine:
+        assert made == []
+        engine.query("SELECT count(*) FROM rejects")
+        assert made == ["rejects"]
+        listed = "SELECT table_name FROM information_schema.tables"
+        names = set(engine.query(listed)["table_name"].to_pylist())
+        assert {"flows", "coverage", "rejects", "findings"} <= names
+        assert len(made) == len(set(made))
+
+
+@pytest.mark.parametrize("columns", [("srcaddr",), ("srcaddr", "vpc_id")])
+def test_files_of_other_columns_are_read_by_name(tmp_path, columns) -> None:
+    lake = Lake.open(tmp_path / "lake", create=True)
+    for n, name in enumerate(columns):
+        transaction = lake.begin()
+        rows = {name: pa.array(["x"]), "start": pa.array([86_400 + n], pa.int64())}
+        transaction.write_flows(pa.record_batch(rows))
+        transaction.commit([SourceRecord(name, "e", 1, None, "text", 1, 1, 0, 0, 0)])
+    snapshot = lake.snapshot()
+    assert snapshot.uniform("flows") == (len(columns) == 1)
+    with Engine(snapshot) as engine:
+        rows = engine.query('SELECT srcaddr, vpc_id FROM flows ORDER BY "start"').to_pylist()
+    assert rows == [
+        {"srcaddr": "x" if name == "srcaddr" else None, "vpc_id": "x" if name == "vpc_id" else None}
+        for name in columns
+    ]
 
 
 def test_every_shape_shows_each_column_once() -> None:

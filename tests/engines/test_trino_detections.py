@@ -37,9 +37,10 @@ def made(both):
     ):
         for each in (engine, work):
             derive.make(each, SINCE, UNTIL)
-            tables.make_places(each, aws_services=True)
-            tables.make_matches(each, None)
-            tables.make_geo(each, ())
+            addresses = tables.strangers(each)
+            tables.make_places(each, addresses, aws_services=True)
+            tables.make_matches(each, addresses, None)
+            tables.make_geo(each, addresses, ())
         yield work, engine
 
 

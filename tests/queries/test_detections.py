@@ -15,9 +15,12 @@ import pyarrow as pa
 import pytest
 from detect.detect_kit import BEGIN, DAY, NOW, Calls, write
 
-from flowscan.detect import Options, catalogue, detect, store
+from flowscan import queries
+from flowscan.detect import Options, candidates, catalogue, detect, store, tables
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
+from flowscan.match import FeedIndex
+from flowscan.traffic import reading
 
 HERE = Path(__file__).parent
 APART = 30  # days between cases: more than any look-back
@@ -72,13 +75,19 @@ def build(folder, *, v2):
 
 
 @pytest.fixture(scope="module", params=["default", "v5"])
-def judged(request, tmp_path_factory):
+def of_cases(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     lake = build(folder, v2=request.param == "default")
     for category, address in LISTED.items():
         path = folder / f"{category}.txt"
         path.write_text(address + "\n")
         load_feed(lake, path, category)
+    return folder, lake
+
+
+@pytest.fixture(scope="module")
+def judged(of_cases):
+    folder, lake = of_cases
     result = detect(lake, Options(mmdb=(countries(folder),)), now=NOW)
     assert not result.skipped
     return store.load(lake)
@@ -114,7 +123,7 @@ def of_case(judged, n, name):
     ("n", "name", "case"), CASES, ids=[f"{name}: {case['name']}" for _, name, case in CASES]
 )
 def test_case(request, judged, n, name, case):
-    if request.node.callspec.params["judged"] not in case.get("formats", ("default", "v5")):
+    if request.node.callspec.params["of_cases"] not in case.get("formats", ("default", "v5")):
         pytest.skip("not a case of this format")
     found = of_case(judged, n, name)
     if "on" in case:
@@ -249,3 +258,44 @@ def test_the_example_of_the_docs_runs(tmp_path):
     detect(lake, Options(only=("late-database",), folder=tmp_path), now=NOW)
     (one,) = store.load(lake)
     assert one.description.startswith("10.0.0.5 called port 5432 of 10.0.1.9 5 times")
+
+
+def lowest(detection, share):
+    """Parameters that accuse sooner than the defaults."""
+    return {
+        name: max(1, int(p.default * share)) if p.type == "integer" else p.default * share
+        for name, p in detection.query.params.items()
+        if name.startswith("min_")
+    }
+
+
+@pytest.mark.parametrize("share", [1, 0.3, 0.05])
+def test_days_that_cannot_have_rows_have_none(of_cases, judged, share):
+    """What `when` says follows from the query: asked all the same, it gives nothing there."""
+    folder, lake = of_cases
+    given = {name: lowest(d, share) for name, d in DETECTIONS.items()}
+    conditions = {n: candidates.condition(d, given[n]) for n, d in DETECTIONS.items() if d.when}
+    end = base(len(CASES))
+    accused = 0
+    with reading(lake, BEGIN, end) as engine:
+        addresses = tables.strangers(engine)
+        index = FeedIndex(lake.read("indicators"), now=NOW)
+        tables.make_places(engine, addresses, aws_services=True)
+        assert tables.make_matches(engine, addresses, index) > 0
+        tables.make_geo(engine, addresses, (countries(folder),))
+        possible = candidates.possible(engine, conditions, BEGIN, end)
+        for name, days in possible.items():
+            query = DETECTIONS[name].query
+            window = {"since": BEGIN, "until": end} if "since" in query.params else {}
+            rows = engine.execute(queries.inline(query, {**given[name], **window}))
+            assert set(map(int, rows["day"].unique().to_pylist())) <= days, name
+            accused += rows.num_rows
+    assert accused > 100
+
+
+@pytest.mark.parametrize("name", ["$min_what", "$ports.what"])
+def test_a_condition_names_what_there_is(name):
+    problems = list(candidates.problems(f"port IN $ports.web AND sessions > {name}", {}))
+    assert problems == [
+        f"when: {name} is no {'list that net knows' if '.' in name else 'parameter'}"
+    ]

@@ -16,6 +16,9 @@ OURS, FAR, S3 = "10.0.1.5", "52.1.2.3", "52.216.10.10"
 class Nothing:
     """A snapshot without files."""
 
+    def uniform(self, table: str) -> bool:
+        return True
+
     def uris(self, table: str) -> list[str]:
         return []
 
