@@ -82,7 +82,7 @@ def build(
             overview=replace(overview, asked=asked if asked != period else None),
             timeline=flows.timeline(engine, bound, period, step),
             heat=flows.heat(engine, bound),
-            rejected_ports=flows.rejected_ports(engine, chosen.top),
+            rejected_ports=flows.rejected_ports(engine, bound, chosen.top),
             rejected_sources=flows.rejected_sources(engine, chosen.top, known),
             talkers=flows.talkers(engine, known, chosen.top),
             exposure=exposed[: chosen.top],

@@ -91,7 +91,9 @@ def heat(engine: Workspace, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
     )
 
 
-def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
+def rejected_ports(
+    engine: Workspace, bound: Mapping[str, Any], top: int
+) -> tuple[RejectedPort, ...]:
     """Refused ports, most records first."""
     named: dict[tuple[Any, Any], list[tuple[str, int]]] = {}
     for r in rows(engine, sql.REJECTED_PORT_SOURCES, {"top": top}):
@@ -109,7 +111,7 @@ def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
             last_seen=r["last_seen"],
             top_sources=tuple(named[r["protocol"], r["port"]]),
         )
-        for r in rows(engine, sql.REJECTED_PORTS, {"top": top})
+        for r in rows(engine, sql.REJECTED_PORTS, {**bound, "top": top})
     )
 
 

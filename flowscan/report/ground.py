@@ -59,10 +59,9 @@ def fold(workspace: Workspace, bound: Mapping[str, Any]) -> None:
         workspace.make(name, text, named(text, bound))
     reached = sql.REACHED
     if bound["days_since"] > bound["since"] or bound["days_until"] < bound["until"]:
-        workspace.make("report_sessions", sql.PARTIAL, named(sql.PARTIAL, bound))
-        contacts = next(q for q in queries.derived() if q.id == "contacts")
-        ended = sql.REACHED_PARTLY.format(contacts=queries.inline(contacts, {}))
         # The file is written in what DuckDB reads too: translating costs more than all of this.
-        workspace.make("report_partly", ended)
-        reached += "UNION ALL SELECT * FROM report_partly"
+        contacts = next(q for q in queries.derived() if q.id == "contacts")
+        partly = sql.PARTLY.format(contacts=queries.inline(contacts, {}))
+        workspace.make("report_partly", partly, named(sql.PARTLY, bound))
+        reached += f"UNION ALL {sql.REACHED_PARTLY}"
     workspace.make("report_reached", reached, named(reached, bound))

@@ -3,11 +3,11 @@
 Each constant is trusted text with parameters ($name); no value is ever spliced in. Invariants: the
 text means the same to DuckDB and to Trino, so a report is made on either; nothing here decides who
 called, whose an address is or which packet counts, the tables of traffic say so, and flows are not
-read. The first ones, `FOLDS`, become tables that everything else is asked of.
+read. The first ones, `FOLDS`, become tables that several sections ask.
 
-A period is of whole hours. volumes and sessions are cut to it; contacts are by UTC day, so they
-answer for the days that lie in the period (`$days_since` to `$days_until`), and sessions for the
-rest of it.
+A period is of whole hours. What contacts know, which are by UTC day and much fewer, they answer for
+the days that lie in the period (`$days_since` to `$days_until`), volumes and sessions for the rest
+of it. A contact's figures are the sums of that day's volumes.
 """
 
 from __future__ import annotations
@@ -26,36 +26,51 @@ FROM tallies WHERE hour >= $before AND hour < $until
 """
 
 _BYTES: Final = """
-SELECT hour AS t, interface_id,
-       CAST(sum(packets_out + packets_in) AS BIGINT) AS packets,
+SELECT hour AS t, CAST(sum(packets_out + packets_in) AS BIGINT) AS packets,
        CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes,
        CAST(sum(refused_packets) AS BIGINT) AS refused_packets,
        CAST(sum(refused_bytes) AS BIGINT) AS refused_bytes
 FROM volumes WHERE hour >= $before AND hour < $until
-GROUP BY 1, 2
+GROUP BY hour
 """
+
+_WHOLE_DAYS: Final = "day >= $days_since AND day < $days_until"
+_OTHER_HOURS: Final = (
+    "hour >= $since AND hour < $until AND (hour < $days_since OR hour >= $days_until)"
+)
+_ENDS: Final = "client, server, client_side, server_side"
+_SUMS: Final = ("sessions", "records", "rejected", "packets_out", "packets_in", "bytes_out",
+                "bytes_in")  # fmt: skip
+_PUBLIC: Final = "(client_side = 'public' OR server_side = 'public')"
 
 # One row per client and server, which called each other or not: `outside` where what they sent
-# crossed the edge to the internet.
+# crossed the edge to the internet. contacts do not say the path, so what took that of a gateway
+# endpoint is put from one to the other.
 _PAIRS: Final = f"""
-SELECT client, server, client_side, server_side,
-       (client_side = 'public' OR server_side = 'public')
-           AND coalesce(path, 0) <> {GATEWAY_ENDPOINT} AS outside,
-       CAST(sum(sessions) AS BIGINT) AS sessions, CAST(sum(records) AS BIGINT) AS records,
-       CAST(sum(rejected) AS BIGINT) AS rejected,
-       CAST(sum(packets_out) AS BIGINT) AS packets_out,
-       CAST(sum(packets_in) AS BIGINT) AS packets_in,
-       CAST(sum(bytes_out) AS BIGINT) AS bytes_out, CAST(sum(bytes_in) AS BIGINT) AS bytes_in
-FROM volumes WHERE hour >= $since AND hour < $until
-GROUP BY 1, 2, 3, 4, 5
+SELECT {_ENDS}, outside, {", ".join(f"CAST(sum({n}) AS BIGINT) AS {n}" for n in _SUMS)}
+FROM (
+    SELECT {_ENDS}, {_PUBLIC} AS outside, {", ".join(_SUMS)} FROM contacts WHERE {_WHOLE_DAYS}
+    UNION ALL
+    SELECT {_ENDS}, w.outside, {", ".join(f"w.weight * {n}" for n in _SUMS)}
+    FROM volumes CROSS JOIN (VALUES (TRUE, -1), (FALSE, 1)) AS w (outside, weight)
+    WHERE path = {GATEWAY_ENDPOINT} AND {_PUBLIC}
+      AND hour >= $days_since AND hour < $days_until
+    UNION ALL
+    SELECT {_ENDS}, {_PUBLIC} AND coalesce(path, 0) <> {GATEWAY_ENDPOINT}, {", ".join(_SUMS)}
+    FROM volumes WHERE {_OTHER_HOURS}
+) AS a
+GROUP BY {_ENDS}, outside HAVING sum(records) > 0
 """
 
-_REJECTED: Final = """
+_REJECTED: Final = f"""
 SELECT protocol, port, client, server, max(client_side) AS client_side,
-       CAST(sum(rejected) AS BIGINT) AS flows, CAST(sum(refused_packets) AS BIGINT) AS packets,
-       min(first_seen) AS first_seen, max(last_seen) AS last_seen
-FROM volumes WHERE rejected > 0 AND hour >= $since AND hour < $until
-GROUP BY 1, 2, 3, 4
+       CAST(sum(rejected) AS BIGINT) AS flows
+FROM (
+    SELECT protocol, port, {_ENDS}, rejected FROM contacts WHERE rejected > 0 AND {_WHOLE_DAYS}
+    UNION ALL
+    SELECT protocol, port, {_ENDS}, rejected FROM volumes WHERE rejected > 0 AND {_OTHER_HOURS}
+) AS a
+GROUP BY protocol, port, client, server
 """
 
 # An interface goes by one address: that of a gateway or node before those it stands for, IPv4
@@ -157,30 +172,35 @@ SELECT (t / 86400 + 3) % 7 AS weekday, t % 86400 / 3600 AS hour,
 FROM report_hours WHERE t >= $since GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-_REFUSED = """top AS (
-    SELECT protocol, port, sum(flows) AS flows FROM report_rejected GROUP BY protocol, port
-    ORDER BY flows DESC, protocol, port LIMIT $top
-), refused AS (
-    SELECT r.* FROM report_rejected AS r
-    JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
-)"""
-
-REJECTED_PORTS = f"""
-WITH {_REFUSED}
-SELECT protocol, port, CAST(sum(flows) AS BIGINT) AS flows,
-       CAST(sum(packets) AS BIGINT) AS packets, count(DISTINCT client) AS sources,
-       count(DISTINCT server) AS targets, min(first_seen) AS first_seen,
-       max(last_seen) AS last_seen
-FROM refused GROUP BY protocol, port ORDER BY flows DESC, protocol, port
+REJECTED_PORTS = """
+WITH top AS (
+    SELECT protocol, port, CAST(sum(rejected) AS BIGINT) AS flows,
+           CAST(sum(refused_packets) AS BIGINT) AS packets, min(first_seen) AS first_seen,
+           max(last_seen) AS last_seen
+    FROM volumes WHERE rejected > 0 AND hour >= $since AND hour < $until
+    GROUP BY protocol, port ORDER BY flows DESC, protocol, port LIMIT $top
+), ends AS (
+    SELECT r.protocol, r.port, count(DISTINCT r.client) AS sources,
+           count(DISTINCT r.server) AS targets
+    FROM report_rejected AS r JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
+    GROUP BY r.protocol, r.port
+)
+SELECT t.*, e.sources, e.targets
+FROM top AS t JOIN ends AS e ON e.protocol = t.protocol AND e.port = t.port
+ORDER BY t.flows DESC, t.protocol, t.port
 """
 
 # The three busiest sources of each of these ports.
-REJECTED_PORT_SOURCES = f"""
-WITH {_REFUSED}, per_source AS (
-    SELECT protocol, port, client, CAST(sum(flows) AS BIGINT) AS flows,
+REJECTED_PORT_SOURCES = """
+WITH top AS (
+    SELECT protocol, port, sum(flows) AS flows FROM report_rejected GROUP BY protocol, port
+    ORDER BY flows DESC, protocol, port LIMIT $top
+), per_source AS (
+    SELECT r.protocol, r.port, r.client, CAST(sum(r.flows) AS BIGINT) AS flows,
            row_number() OVER (
-               PARTITION BY protocol, port ORDER BY sum(flows) DESC, client) AS place
-    FROM refused GROUP BY protocol, port, client
+               PARTITION BY r.protocol, r.port ORDER BY sum(r.flows) DESC, r.client) AS place
+    FROM report_rejected AS r JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
+    GROUP BY r.protocol, r.port, r.client
 )
 SELECT protocol, port, client, flows FROM per_source
 WHERE place <= 3 ORDER BY protocol, port, place
@@ -232,27 +252,34 @@ GROUP BY s.source, s.destination
 ORDER BY bytes DESC, s.source, s.destination LIMIT $top
 """
 
-_REACHED = """SELECT client, server, port, protocol, interface_id, sessions, undecided, failed,
-       "empty" + "open" AS answered, bytes_out, bytes_in, first_seen, last_seen"""
-
-# Calls of public addresses at ours: of whole days as they are kept, the rest from sessions.
-REACHED = f"""
-{_REACHED}
-FROM contacts
-WHERE day >= $days_since AND day < $days_until AND client_side = 'public' AND server_side = 'ours'
+# Calls of public addresses at ours; of those that were not answered only their number counts.
+_REACHED: Final = """
+SELECT client, server, port, protocol, interface_id, "empty" + "open" AS answered, failed,
+       bytes_out, first_seen, last_seen
+FROM {contacts} WHERE {when} AND "empty" + "open" > 0
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, 0, CAST(sum(failed) AS BIGINT), NULL, NULL, NULL
+FROM {contacts} WHERE {when} AND "empty" + "open" = 0
 """
+_CALLED: Final = "client_side = 'public' AND server_side = 'ours'"
 
-PARTIAL = """
-SELECT * FROM sessions
-WHERE first_seen >= $since AND first_seen < $until
-  AND NOT (first_seen >= $days_since AND first_seen < $days_until)
-  AND client_side = 'public' AND server_side = 'ours'
-"""
+REACHED: Final = _REACHED.format(contacts="contacts", when=f"{_WHOLE_DAYS} AND {_CALLED}")
+"""Of whole days, as they are kept."""
 
-REACHED_PARTLY = f"""
-{_REACHED}
-FROM (WITH sessions AS (SELECT * FROM report_sessions) SELECT * FROM ({{contacts}}) AS q) AS c
+REACHED_PARTLY: Final = _REACHED.format(contacts="report_partly", when="TRUE")
+
+# What stands for `sessions` is what the text of contacts, which goes in here, is asked of.
+PARTLY: Final = f"""
+WITH rest AS (
+    SELECT * FROM sessions
+    WHERE first_seen >= $since AND first_seen < $until
+      AND (first_seen < $days_since OR first_seen >= $days_until) AND {_CALLED}
+)
+SELECT client, server, port, protocol, interface_id, "empty", "open", failed, bytes_out,
+       first_seen, last_seen
+FROM (WITH sessions AS (SELECT * FROM rest) SELECT * FROM ({{contacts}}) AS q) AS c
 """
+"""contacts of the rest of the period."""
 
 # Only what answered with a handshake or payload is exposed; a NAT gateway drops what it accepts.
 EXPOSURE = f"""
@@ -303,21 +330,22 @@ FROM (
 
 COVERAGE = """
 WITH words AS (
-    SELECT interface_id, t / 3600 AS h, flows, 0 AS nodata, 0 AS skipdata, t AS seen
+    SELECT interface_id, t / 3600 AS h, flows, 0 AS nodata, 0 AS skipdata, t AS first_seen,
+           t AS last_seen
     FROM report_hours WHERE t >= $since
     UNION ALL
-    SELECT interface_id, "start" / 3600, 0, CAST(log_status = 'NODATA' AS INTEGER),
-           CAST(log_status = 'SKIPDATA' AS INTEGER), "start"
-    FROM coverage WHERE "start" >= $since AND "start" < $until
+    SELECT interface_id, "start" / 3600, 0, count(*) FILTER (WHERE log_status = 'NODATA'),
+           count(*) FILTER (WHERE log_status = 'SKIPDATA'), min("start"), max("start")
+    FROM coverage WHERE "start" >= $since AND "start" < $until GROUP BY 1, 2
 ), seen AS (
     SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(DISTINCT h) AS hours,
            max(h) - min(h) + 1 AS span, CAST(sum(nodata) AS BIGINT) AS nodata,
-           CAST(sum(skipdata) AS BIGINT) AS skipdata, min(seen) AS first_seen,
-           max(seen) AS last_seen
+           CAST(sum(skipdata) AS BIGINT) AS skipdata, min(first_seen) AS first_seen,
+           max(last_seen) AS last_seen
     FROM words GROUP BY interface_id
 ), told AS (
-    SELECT interface_id, sum(bytes) AS bytes FROM report_bytes WHERE t >= $since
-    GROUP BY interface_id
+    SELECT interface_id, sum(bytes_out + bytes_in) AS bytes
+    FROM volumes WHERE hour >= $since AND hour < $until GROUP BY interface_id
 )
 SELECT s.*, CAST(coalesce(b.bytes, 0) AS BIGINT) AS bytes
 FROM seen AS s LEFT JOIN told AS b ON b.interface_id = s.interface_id
