@@ -242,10 +242,11 @@ def _files(kinds: Iterable[str], extra: Path | None) -> dict[tuple[str, str], Pa
 def derived() -> tuple[Query, ...]:
     """The tables that are made of `flows` (`sessions` …), each after those that it reads."""
     found = {path.stem: read(path, "") for path in sorted(queries_dir().glob("*.sql"))}
+    reads = {name: sorted(read_from(query.sql) & found.keys()) for name, query in found.items()}
     order: dict[str, None] = {}
 
     def add(name: str) -> None:
-        for other in sorted(read_from(found[name].sql) & set(found)):
+        for other in reads[name]:
             add(other)
         order[name] = None
 

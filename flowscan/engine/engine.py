@@ -65,6 +65,7 @@ class Engine:
         self._con = lockdown.connect()
         self._spill = _spill()
         self._shown: tuple[str, ...] = ()
+        self._unmade: dict[str, str] = {}
         self._listed = "sources" in (tables or {})
         self._macros: set[str] = set()
         self._declared: dict[str, Any] = {}
@@ -81,24 +82,26 @@ class Engine:
             raise
 
     def _fill(self, given: Mapping[str, Any]) -> list[str]:
-        """Make the views, and the tables that were given; the files that they read."""
+        """Get ready the views and the tables that were given; the files that they read.
+
+        A view opens its files when it is made, so each waits until it is named.
+        """
         files = getattr(self._files, "filesystem", lambda: None)()
         if files is not None:
             self._con.register_filesystem(files)
         paths = list(self._variable("flows"))
-        self._show_flows(set())
         for name in schema.SMALL_TABLES:
             paths += self._variable(name)
-            self._create(name, views.small_sql(self._files, name))
+            self._unmade[name] = views.small_sql(self._files, name)
         for name, table in given.items():
             self._con.register(f"arrow_{name}", table)
-            self._create(name, f"SELECT * FROM {views.identifier(f'arrow_{name}')}")
+            self._unmade[name] = f"SELECT * FROM {views.identifier(f'arrow_{name}')}"
         return paths
 
     def _fill_kept(self, kept: Mapping[str, views.Kept]) -> list[str]:
         for name, part in kept.items():
             self._con.execute(f"SET VARIABLE kept_{name} = $1", [list(part.uris)])
-            self._create(name, views.kept_sql(name, part))
+            self._unmade[name] = views.kept_sql(name, part)
         return [uri for part in kept.values() for uri in part.uris]
 
     def __enter__(self) -> Self:
@@ -328,8 +331,8 @@ class Engine:
             "SELECT table_name FROM duckdb_tables() UNION "
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        known = {str(name).lower() for (name,) in rows} | self._derived | {"sources"}
-        return known - self._mapped
+        known = {str(name).lower() for (name,) in rows} | self._derived | {"sources", "flows"}
+        return (known | {name.lower() for name in self._unmade}) - self._mapped
 
     def _is_table(self, name: str) -> bool:
         sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1"
@@ -342,7 +345,11 @@ class Engine:
                 functions.create(self._con, name)
                 self._macros.add(name)
         named = views.words(sql)
-        self._show_flows(named)
+        with self._running():
+            if "flows" in named:
+                self._show_flows(named)
+            for name in [name for name in self._unmade if name.lower() in named]:
+                self._create(name, self._unmade.pop(name))
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))

@@ -161,7 +161,7 @@ def exposure(engine: Workspace) -> tuple[Exposure, ...]:
             port=r["port"],
             service=service_name(r["port"], r["protocol"]) or "",
             sensitive=r["port"] in SENSITIVE,
-            sources=r["sources"],
+            sources=r["callers"],
             connections=r["sessions"],
             bytes=r["bytes"],
             first_seen=r["first_seen"],
@@ -173,31 +173,11 @@ def exposure(engine: Workspace) -> tuple[Exposure, ...]:
 
 def matrix(engine: Workspace) -> tuple[tuple[str, ...], tuple[Link, ...]]:
     """Who sent to whom: our busiest interfaces by address, the rest folded into groups."""
-    found = rows(engine, sql.LINKS, {"other": OTHER, "public": PUBLIC, "endpoint": ENDPOINT})
-    weight: dict[str, int] = {}
-    for r in found:
-        for side in (r["source"], r["destination"]):
-            weight[side] = weight.get(side, 0) + r["bytes"] + r["flows"]
-    own = sorted(set(weight) - set(_FOLDED), key=lambda a: (-weight[a], a))
-    shown = set(own[:MOST_GROUPS])
-    links: dict[tuple[str, str], Link] = {}
-    for r in found:
-        ends = [x if x in shown or x in _FOLDED else OTHER for x in _ends(r)]
-        old = links.get((ends[0], ends[1]), Link(ends[0], ends[1], 0, 0, 0))
-        links[ends[0], ends[1]] = Link(
-            ends[0],
-            ends[1],
-            old.flows + r["flows"],
-            old.bytes + r["bytes"],
-            old.rejected + r["rejected"],
-        )
-    used = {side for key in links for side in key}
-    groups = (*sorted(shown), *(g for g in _FOLDED if g in used))
-    return groups, tuple(sorted(links.values(), key=lambda x: (-x.bytes, x.source, x.destination)))
-
-
-def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["source"], row["destination"]
+    bound = {"other": OTHER, "public": PUBLIC, "endpoint": ENDPOINT, "groups": MOST_GROUPS}
+    links = [Link(**r) for r in rows(engine, sql.LINKS, bound)]
+    used = {side for link in links for side in (link.source, link.destination)}
+    groups = (*sorted(used - set(_FOLDED)), *(g for g in _FOLDED if g in used))
+    return groups, tuple(sorted(links, key=lambda x: (-x.bytes, x.source, x.destination)))
 
 
 def countries(engine: Workspace, known: Known) -> tuple[Country, ...]:

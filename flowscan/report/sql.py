@@ -284,20 +284,21 @@ FROM (WITH sessions AS (SELECT * FROM rest) SELECT * FROM ({{contacts}}) AS q) A
 # Only what answered with a handshake or payload is exposed; a NAT gateway drops what it accepts.
 EXPOSURE = f"""
 SELECT server, port, protocol, max(interface_id) AS interface_id,
-       count(DISTINCT client) AS sources, CAST(sum(answered) AS BIGINT) AS sessions,
+       count(DISTINCT client) AS callers, CAST(sum(answered) AS BIGINT) AS sessions,
        CAST(sum(bytes_out) AS BIGINT) AS bytes, min(first_seen) AS first_seen,
        max(last_seen) AS last_seen
 FROM report_reached
 WHERE answered > 0 AND protocol IN (6, 17, 132)
   AND server NOT IN (SELECT address FROM report_hosts WHERE gateway = 1)
 GROUP BY server, port, protocol
-ORDER BY port IN {values(SENSITIVE)} DESC, sources DESC, sessions DESC, server, protocol, port
+ORDER BY port IN {values(SENSITIVE)} DESC, callers DESC, sessions DESC, server, protocol, port
 """
 
 PROBED = """
 SELECT CAST(coalesce(sum(failed), 0) AS BIGINT) AS probed FROM report_reached
 """
 
+# Our busiest hosts, and the rest in groups.
 LINKS = """
 WITH names AS (SELECT address, host FROM report_hosts WHERE turn = 1), once AS (
     SELECT coalesce(c.host, CASE WHEN p.client_side <> 'public' THEN $other
@@ -311,10 +312,29 @@ WITH names AS (SELECT address, host FROM report_hosts WHERE turn = 1), once AS (
 ), sent AS (
     SELECT caller AS source, called AS destination, records, rejected, bytes_out AS bytes FROM once
     UNION ALL SELECT called, caller, 0, 0, bytes_in FROM once WHERE bytes_in > 0
+), links AS (
+    SELECT source, destination, sum(records) AS flows, sum(bytes) AS bytes,
+           sum(rejected) AS rejected
+    FROM sent GROUP BY 1, 2
+), shown AS (
+    SELECT host FROM (
+        SELECT source AS host, bytes + flows AS weight FROM links
+        UNION ALL SELECT destination, bytes + flows FROM links) AS w
+    WHERE host NOT IN ($other, $public, $endpoint)
+    GROUP BY host ORDER BY sum(weight) DESC, host LIMIT $groups
+), folded AS (
+    SELECT CASE WHEN a.host IS NOT NULL OR l.source IN ($public, $endpoint) THEN l.source
+                ELSE $other END AS source,
+           CASE WHEN b.host IS NOT NULL OR l.destination IN ($public, $endpoint)
+                THEN l.destination ELSE $other END AS destination,
+           l.flows, l.bytes, l.rejected
+    FROM links AS l
+    LEFT JOIN shown AS a ON a.host = l.source
+    LEFT JOIN shown AS b ON b.host = l.destination
 )
-SELECT source, destination, CAST(sum(records) AS BIGINT) AS flows,
+SELECT source, destination, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(bytes) AS BIGINT) AS bytes, CAST(sum(rejected) AS BIGINT) AS rejected
-FROM sent GROUP BY 1, 2
+FROM folded GROUP BY 1, 2
 """
 
 PUBLIC = """
