@@ -1,7 +1,7 @@
 """Findings: what a detection raises, one value that is stored, shown and exported.
 
 actors (who was on the other side) → model (days and numbers) → row (as the lake keeps them).
-Invariant: nothing here knows the lake or the engine.
+Invariant: nothing here knows the engine, and only `stored` the lake, so it is not imported here.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowscan import queries
-from flowscan.detect.stored import SHORT, Choice, choose
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
+from flowscan.findings.stored import SHORT, Choice, choose
 from flowscan.lake import Lake
 from flowscan.net.services import protocol_name
 from flowscan.report.known import Known

@@ -20,6 +20,8 @@ from flowscan.traffic import made, reading
 
 HOUR: Final = 3_600
 DAY: Final = 86_400
+FEW: Final = 4_000_000
+"""So many volumes one thread sums in about a second; more threads cost more than they save."""
 
 
 @contextlib.contextmanager
@@ -30,7 +32,12 @@ def opened(lake: Lake, period: Period, opener: Opener | None) -> Iterator[Worksp
         EngineError: the flows cannot be read.
     """
     since, until = period.before.since, period.until
-    with made(lake, opener, since, until) if opener else reading(lake, since, until) as workspace:
+    few = lake.snapshot(since, until).rows("volumes") <= FEW
+    with (
+        made(lake, opener, since, until)
+        if opener
+        else reading(lake, since, until, threads=1 if few else None)
+    ) as workspace:
         yield workspace
 
 

@@ -127,6 +127,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
+        # Each template is compiled once and drawn once: folding constants costs more than it saves.
+        optimized=False,
+        auto_reload=False,
     )
     env.filters |= {
         "bytes": human_bytes,

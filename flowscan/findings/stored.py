@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowscan.arrays import integer_array
-from flowscan.findings import Finding, from_row
+from flowscan.findings.model import Finding
+from flowscan.findings.row import from_row
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.small import batches, read
 from flowscan.schema import SMALL_TABLES
