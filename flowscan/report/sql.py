@@ -1,13 +1,9 @@
-"""The SQL of the report: what it asks of the tables of traffic.
+"""The SQL of the report: what it asks of the tables that it has made, which are in `folds`.
 
 Each constant is trusted text with parameters ($name); no value is ever spliced in. Invariants: the
 text means the same to DuckDB and to Trino, so a report is made on either; nothing here decides who
 called, whose an address is or which packet counts, the tables of traffic say so, and flows are not
-read. The first ones, `FOLDS`, become tables that several sections ask.
-
-A period is of whole hours. What contacts know, which are by UTC day and much fewer, they answer for
-the days that lie in the period (`$days_since` to `$days_until`), volumes and sessions for the rest
-of it. A contact's figures are the sums of that day's volumes.
+read.
 """
 
 from __future__ import annotations
@@ -16,99 +12,7 @@ from typing import Final
 
 from flowscan.net.ports import SENSITIVE
 from flowscan.net.sql import values
-
-GATEWAY_ENDPOINT: Final = 7
-"""AWS's traffic-path to S3 or DynamoDB through a gateway endpoint: public, not the internet."""
-
-_HOURS: Final = """
-SELECT hour AS t, interface_id, records AS flows, rejected
-FROM tallies WHERE hour >= $before AND hour < $until
-"""
-
-_BYTES: Final = """
-SELECT hour AS t, CAST(sum(packets_out + packets_in) AS BIGINT) AS packets,
-       CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes,
-       CAST(sum(refused_packets) AS BIGINT) AS refused_packets,
-       CAST(sum(refused_bytes) AS BIGINT) AS refused_bytes
-FROM volumes WHERE hour >= $before AND hour < $until
-GROUP BY hour
-"""
-
-_WHOLE_DAYS: Final = "day >= $days_since AND day < $days_until"
-_OTHER_HOURS: Final = (
-    "hour >= $since AND hour < $until AND (hour < $days_since OR hour >= $days_until)"
-)
-_ENDS: Final = "client, server, client_side, server_side"
-_SUMS: Final = ("sessions", "records", "rejected", "packets_out", "packets_in", "bytes_out",
-                "bytes_in")  # fmt: skip
-_PUBLIC: Final = "(client_side = 'public' OR server_side = 'public')"
-
-# One row per client and server, which called each other or not: `outside` where what they sent
-# crossed the edge to the internet. contacts do not say the path, so what took that of a gateway
-# endpoint is put from one to the other.
-_PAIRS: Final = f"""
-SELECT {_ENDS}, outside, {", ".join(f"CAST(sum({n}) AS BIGINT) AS {n}" for n in _SUMS)}
-FROM (
-    SELECT {_ENDS}, {_PUBLIC} AS outside, {", ".join(_SUMS)} FROM contacts WHERE {_WHOLE_DAYS}
-    UNION ALL
-    SELECT {_ENDS}, w.outside, {", ".join(f"w.weight * {n}" for n in _SUMS)}
-    FROM volumes CROSS JOIN (VALUES (TRUE, -1), (FALSE, 1)) AS w (outside, weight)
-    WHERE path = {GATEWAY_ENDPOINT} AND {_PUBLIC}
-      AND hour >= $days_since AND hour < $days_until
-    UNION ALL
-    SELECT {_ENDS}, {_PUBLIC} AND coalesce(path, 0) <> {GATEWAY_ENDPOINT}, {", ".join(_SUMS)}
-    FROM volumes WHERE {_OTHER_HOURS}
-) AS a
-GROUP BY {_ENDS}, outside HAVING sum(records) > 0
-"""
-
-_REJECTED: Final = f"""
-SELECT protocol, port, client, server, max(client_side) AS client_side,
-       CAST(sum(rejected) AS BIGINT) AS flows
-FROM (
-    SELECT protocol, port, {_ENDS}, rejected FROM contacts WHERE rejected > 0 AND {_WHOLE_DAYS}
-    UNION ALL
-    SELECT protocol, port, {_ENDS}, rejected FROM volumes WHERE rejected > 0 AND {_OTHER_HOURS}
-) AS a
-GROUP BY protocol, port, client, server
-"""
-
-# An interface goes by one address: that of a gateway or node before those it stands for, IPv4
-# before IPv6, the busier first. An interface that recorded a whole network is no host: there each
-# address goes by its own name.
-_HOST_NAMES: Final = """
-WITH used AS (
-    SELECT address, sum(records) AS records FROM (
-        SELECT client AS address, records FROM report_pairs
-        UNION ALL SELECT server, records FROM report_pairs) AS a
-    GROUP BY address
-), owned AS (
-    SELECT interface_id, address, max(gateway) AS gateway, max(day) AS day FROM hosts
-    WHERE day > $since - 86400 AND day < $until GROUP BY interface_id, address
-), ranked AS (
-    SELECT o.interface_id, o.address, o.gateway, o.day,
-           count(*) OVER (PARTITION BY o.interface_id) AS addresses,
-           first_value(o.address) OVER (PARTITION BY o.interface_id
-               ORDER BY o.address LIKE '%:%', o.gateway DESC, coalesce(u.records, 0) DESC,
-                        o.address) AS main_address
-    FROM owned AS o LEFT JOIN used AS u ON u.address = o.address
-), latest AS (
-    SELECT *, row_number() OVER (PARTITION BY address ORDER BY day DESC, interface_id) AS turn
-    FROM ranked
-)
-SELECT interface_id, address, gateway, main_address, turn,
-       CASE WHEN addresses <= 256 THEN main_address ELSE address END AS host
-FROM latest
-"""
-
-FOLDS: Final = {
-    "report_hours": _HOURS,
-    "report_bytes": _BYTES,
-    "report_pairs": _PAIRS,
-    "report_rejected": _REJECTED,
-    "report_hosts": _HOST_NAMES,
-}
-"""The tables to make, in order."""
+from flowscan.report.folds import OTHER_HOURS, WHOLE_DAYS
 
 SELECT_HOSTS = """
 SELECT interface_id, max(main_address) AS host FROM report_hosts GROUP BY interface_id
@@ -118,7 +22,7 @@ ORDER BY interface_id
 RECORDS = """
 SELECT t >= $since AS current, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(rejected) AS BIGINT) AS rejected, count(DISTINCT interface_id) AS interfaces
-FROM report_hours GROUP BY 1
+FROM report_hours WHERE t >= $before AND t < $until GROUP BY 1
 """
 
 BYTES = """
@@ -126,7 +30,7 @@ SELECT t >= $since AS current, CAST(sum(packets) AS BIGINT) AS packets,
        CAST(sum(bytes) AS BIGINT) AS bytes,
        CAST(sum(refused_packets) AS BIGINT) AS refused_packets,
        CAST(sum(refused_bytes) AS BIGINT) AS refused_bytes
-FROM report_bytes GROUP BY 1
+FROM report_bytes WHERE t >= $before AND t < $until GROUP BY 1
 """
 
 PARTIES = """
@@ -150,9 +54,9 @@ WHERE outside AND (client_side = 'ours' OR server_side = 'ours')
 """
 
 UNDECIDED = """
-SELECT count(*) AS sessions, CAST(coalesce(sum(bytes_out + bytes_in), 0) AS BIGINT) AS bytes
-FROM sessions
-WHERE initiator = 'undecided' AND first_seen >= $since AND first_seen < $until
+SELECT CAST(coalesce(sum(sessions), 0) AS BIGINT) AS sessions,
+       CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+FROM report_undecided WHERE t >= $since AND t < $until
 """
 
 TIMELINE = """
@@ -160,8 +64,8 @@ SELECT t - t % $step AS t, CAST(sum(accepted) AS BIGINT) AS accepted,
        CAST(sum(rejected) AS BIGINT) AS rejected, CAST(sum(bytes) AS BIGINT) AS bytes
 FROM (
     SELECT t, flows - rejected AS accepted, rejected, 0 AS bytes FROM report_hours
-    WHERE t >= $since
-    UNION ALL SELECT t, 0, 0, bytes FROM report_bytes WHERE t >= $since
+    WHERE t >= $since AND t < $until
+    UNION ALL SELECT t, 0, 0, bytes FROM report_bytes WHERE t >= $since AND t < $until
 ) AS a GROUP BY 1 ORDER BY 1
 """
 
@@ -169,15 +73,20 @@ HEAT = """
 SELECT (t / 86400 + 3) % 7 AS weekday, t % 86400 / 3600 AS hour,
        count(DISTINCT t) AS hours, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(rejected) AS BIGINT) AS rejected
-FROM report_hours WHERE t >= $since GROUP BY 1, 2 ORDER BY 1, 2
+FROM report_hours WHERE t >= $since AND t < $until GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-REJECTED_PORTS = """
+REJECTED_PORTS = f"""
 WITH top AS (
-    SELECT protocol, port, CAST(sum(rejected) AS BIGINT) AS flows,
-           CAST(sum(refused_packets) AS BIGINT) AS packets, min(first_seen) AS first_seen,
+    SELECT protocol, port, CAST(sum(flows) AS BIGINT) AS flows,
+           CAST(sum(packets) AS BIGINT) AS packets, min(first_seen) AS first_seen,
            max(last_seen) AS last_seen
-    FROM volumes WHERE rejected > 0 AND hour >= $since AND hour < $until
+    FROM (
+        SELECT * FROM report_refused WHERE {WHOLE_DAYS}
+        UNION ALL
+        SELECT day, protocol, port, rejected, refused_packets, first_seen, last_seen
+        FROM volumes WHERE rejected > 0 AND {OTHER_HOURS}
+    ) AS a
     GROUP BY protocol, port ORDER BY flows DESC, protocol, port LIMIT $top
 ), ends AS (
     SELECT r.protocol, r.port, count(DISTINCT r.client) AS sources,
@@ -252,35 +161,6 @@ GROUP BY s.source, s.destination
 ORDER BY bytes DESC, s.source, s.destination LIMIT $top
 """
 
-# Calls of public addresses at ours; of those that were not answered only their number counts.
-_REACHED: Final = """
-SELECT client, server, port, protocol, interface_id, "empty" + "open" AS answered, failed,
-       bytes_out, first_seen, last_seen
-FROM {contacts} WHERE {when} AND "empty" + "open" > 0
-UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, 0, CAST(sum(failed) AS BIGINT), NULL, NULL, NULL
-FROM {contacts} WHERE {when} AND "empty" + "open" = 0
-"""
-_CALLED: Final = "client_side = 'public' AND server_side = 'ours'"
-
-REACHED: Final = _REACHED.format(contacts="contacts", when=f"{_WHOLE_DAYS} AND {_CALLED}")
-"""Of whole days, as they are kept."""
-
-REACHED_PARTLY: Final = _REACHED.format(contacts="report_partly", when="TRUE")
-
-# What stands for `sessions` is what the text of contacts, which goes in here, is asked of.
-PARTLY: Final = f"""
-WITH rest AS (
-    SELECT * FROM sessions
-    WHERE first_seen >= $since AND first_seen < $until
-      AND (first_seen < $days_since OR first_seen >= $days_until) AND {_CALLED}
-)
-SELECT client, server, port, protocol, interface_id, "empty", "open", failed, bytes_out,
-       first_seen, last_seen
-FROM (WITH sessions AS (SELECT * FROM rest) SELECT * FROM ({{contacts}}) AS q) AS c
-"""
-"""contacts of the rest of the period."""
-
 # Only what answered with a handshake or payload is exposed; a NAT gateway drops what it accepts.
 EXPOSURE = f"""
 SELECT server, port, protocol, max(interface_id) AS interface_id,
@@ -348,24 +228,24 @@ FROM (
 ) AS a GROUP BY address ORDER BY flows DESC, address LIMIT $top
 """
 
-COVERAGE = """
+COVERAGE = f"""
 WITH words AS (
-    SELECT interface_id, t / 3600 AS h, flows, 0 AS nodata, 0 AS skipdata, t AS first_seen,
-           t AS last_seen
-    FROM report_hours WHERE t >= $since
+    SELECT interface_id, t, flows, 0 AS nodata, 0 AS skipdata, t AS first_seen, t AS last_seen
+    FROM report_hours WHERE t >= $since AND t < $until
     UNION ALL
-    SELECT interface_id, "start" / 3600, 0, count(*) FILTER (WHERE log_status = 'NODATA'),
-           count(*) FILTER (WHERE log_status = 'SKIPDATA'), min("start"), max("start")
-    FROM coverage WHERE "start" >= $since AND "start" < $until GROUP BY 1, 2
+    SELECT interface_id, t, 0, nodata, skipdata, first_seen, last_seen
+    FROM report_covered WHERE t >= $since AND t < $until
 ), seen AS (
-    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(DISTINCT h) AS hours,
-           max(h) - min(h) + 1 AS span, CAST(sum(nodata) AS BIGINT) AS nodata,
+    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(DISTINCT t) AS hours,
+           (max(t) - min(t)) / 3600 + 1 AS span, CAST(sum(nodata) AS BIGINT) AS nodata,
            CAST(sum(skipdata) AS BIGINT) AS skipdata, min(first_seen) AS first_seen,
            max(last_seen) AS last_seen
     FROM words GROUP BY interface_id
 ), told AS (
-    SELECT interface_id, sum(bytes_out + bytes_in) AS bytes
-    FROM volumes WHERE hour >= $since AND hour < $until GROUP BY interface_id
+    SELECT interface_id, sum(bytes) AS bytes FROM (
+        SELECT interface_id, bytes FROM report_told WHERE {WHOLE_DAYS}
+        UNION ALL SELECT interface_id, bytes_out + bytes_in FROM volumes WHERE {OTHER_HOURS}
+    ) AS a GROUP BY interface_id
 )
 SELECT s.*, CAST(coalesce(b.bytes, 0) AS BIGINT) AS bytes
 FROM seen AS s LEFT JOIN told AS b ON b.interface_id = s.interface_id
