@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from flowscan import traffic
+from flowscan.arrays import integer_array
+from flowscan.engine import threads_for
 from flowscan.enrich.mmdb import Geo, Place
 from flowscan.enrich.rdap import Registrar, Registration
 from flowscan.errors import UsageError
@@ -131,8 +133,8 @@ def _lists(lake: Lake, interval: Interval, now: int) -> tuple[dict[str, Any], ..
     mine, theirs = low[interval.family], high[interval.family]
     if len(mine.positions) != len(theirs.positions):  # a range that reaches into ::ffff:0:0/96
         return ()
-    touching = (mine.values <= last) & (theirs.values >= first)
-    rows = table.take(pa.array(np.sort(mine.positions[touching])[:1000])).to_pylist()
+    touching = np.sort(mine.positions[(mine.values <= last) & (theirs.values >= first)])
+    rows = [row for at in touching[:1000].tolist() for row in table.slice(at, 1).to_pylist()]
     return tuple(r for r in rows if r["expires"] is None or r["expires"] > now)
 
 
@@ -246,9 +248,11 @@ _ALWAYS: Final = (0, 1 << 62)
 
 
 def _activity(lake: Lake, interval: Interval, since: int | None, until: int | None) -> Activity:
-    if not lake.snapshot(since, until).files("flows"):
+    snapshot = lake.snapshot(since, until)
+    if not snapshot.files("flows"):
         return Activity()
-    with traffic.reading(lake, since, until) as engine:
+    threads = threads_for(snapshot.rows("volumes"))
+    with traffic.reading(lake, since, until, threads=threads) as engine:
         engine.put("wanted", _texts(engine, interval))
         engine.execute(_TOUCHED)
         totals = engine.execute(_TOTALS).to_pylist()[0]
@@ -294,4 +298,4 @@ def _texts(engine: Engine, interval: Interval) -> Any:
     kept = [
         one.positions[index.find(kind, one.values) >= 0] for kind, one in numbers(every).items()
     ]
-    return pa.table({"text": every.take(pa.array(np.concatenate(kept)))})
+    return pa.table({"text": every.take(integer_array(np.concatenate(kept), None))})

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowscan import queries
-from flowscan.engine import Opener, Workspace
+from flowscan.engine import Opener, Workspace, threads_for
 from flowscan.lake import Lake
 from flowscan.report import folds
 from flowscan.report.flows import named
@@ -22,8 +22,6 @@ from flowscan.traffic import made, reading
 
 HOUR: Final = 3_600
 DAY: Final = 86_400
-FEW: Final = 4_000_000
-"""So many volumes one thread sums in about a second; more threads cost more than they save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,7 @@ def opened(
         if opener:
             workspace = stack.enter_context(made(lake, opener, since, until))
         else:
-            few = lake.snapshot(since, until).rows("volumes") <= FEW
-            threads = 1 if few else None
+            threads = threads_for(lake.snapshot(since, until).rows("volumes"))
             workspace = stack.enter_context(
                 reading(lake, since, until, threads=threads, memory_limit=memory)
             )
