@@ -41,7 +41,8 @@ class Activity:
     `flows`, `accepted` and `refused` count flow records; bytes count once whoever recorded them,
     and only where they were let through. `called` are whom it called, `called_by` who called it,
     `undecided` with whom it is not known who did: ten pairs each, with up to three of their
-    services and the connections by outcome. `services` are its own that were called, of
+    services and the connections by outcome; `more` says how many other pairs there are of each.
+    `services` are its own that were called, of
     `services_open` that answered with more than a reset and `services_tried` in all. `sides` says
     whether it is ours, public or other; `gateway` that it passes on what others send, which
     counts as theirs and stands at their addresses.
@@ -64,6 +65,7 @@ class Activity:
     called: tuple[dict[str, Any], ...] = ()
     called_by: tuple[dict[str, Any], ...] = ()
     undecided: tuple[dict[str, Any], ...] = ()
+    more: dict[str, int] = field(default_factory=dict)
     services: tuple[dict[str, Any], ...] = ()
     interfaces: tuple[dict[str, Any], ...] = ()
     busiest: tuple[dict[str, Any], ...] = ()
@@ -206,6 +208,9 @@ FROM met WHERE way = $way
 GROUP BY mine, peer
 ORDER BY sum(met.sessions) DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
 """
+_OF_EACH: Final = """
+SELECT way, count(DISTINCT (mine, peer)) AS pairs FROM met GROUP BY way ORDER BY way
+"""
 _SERVICES: Final = """
 SELECT protocol, port, count(DISTINCT peer) AS callers,
   CAST(sum(sessions) AS BIGINT) AS sessions,
@@ -265,6 +270,8 @@ def _activity(lake: Lake, interval: Interval, since: int | None, until: int | No
             way: tuple(engine.execute(_PAIRS, {"way": way}).to_pylist())
             for way in ("called", "called_by", "undecided")
         }
+        pairs = {r["way"]: r["pairs"] for r in engine.execute(_OF_EACH).to_pylist()}
+        totals["more"] = {way: pairs.get(way, 0) - len(found) for way, found in lists.items()}
         for name, sql in (
             ("services", _SERVICES),
             ("interfaces", _INTERFACES),

@@ -102,11 +102,11 @@ def on(
     bound = ground.bounds(period, held) | {"step": step}
     ground.fold(engine, bound)
     overview = _overview(engine, bound, period, held.since if held else now - DAY)
-    hosts = flows.hosts(engine)
+    hosts, gateways = flows.hosts(engine)
     matched = flows.matches(engine, bound)
     kept = findings.read(lake, period, options.findings, known, hosts, seen)
     exposed = flows.exposure(engine)
-    coverage = quality.coverage(engine, bound, hosts)
+    coverage, interfaces = quality.coverage(engine, bound, options.top, hosts, gateways)
     groups, links = flows.matrix(engine)
     report = Report(
         lake=lake.store.where,
@@ -128,16 +128,17 @@ def on(
         links=links,
         countries=flows.countries(engine, known),
         feeds=len(set(lake.read("indicators").column("feed").to_pylist())),
+        matched=flows.matched(matched),
         matches=matched[: 2 * options.top],
         detected=kept.detected,
         detected_at=kept.detected_at,
         findings=kept.shown,
         severities=kept.severities,
         detections=kept.detections,
-        coverage=coverage[: options.top],
+        coverage=coverage,
         quality=quality.quality(lake, engine),
         left=Left(
-            interfaces=max(0, len(coverage) - options.top),
+            interfaces=interfaces - len(coverage),
             exposure=max(0, len(exposed) - options.top),
             matches=max(0, len(matched) - 2 * options.top),
             findings=kept.total - len(kept.shown),

@@ -7,7 +7,7 @@ the address that it is known to have.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flowscan.engine import Workspace
@@ -16,12 +16,14 @@ from flowscan.net.services import service_name
 from flowscan.report import sql
 from flowscan.report.known import Known
 from flowscan.report.model import (
+    GOT_THROUGH,
     Bucket,
     Country,
     Exposure,
     HeatCell,
     Link,
     Match,
+    Matched,
     Period,
     RejectedPort,
     RejectedSource,
@@ -61,9 +63,11 @@ def totals(engine: Workspace, bound: Mapping[str, Any]) -> dict[bool, Totals]:
     }
 
 
-def hosts(engine: Workspace) -> dict[str, str]:
-    """Interface → the address that it goes by."""
-    return {r["interface_id"]: r["host"] for r in rows(engine, sql.SELECT_HOSTS, {})}
+def hosts(engine: Workspace) -> tuple[dict[str, str], frozenset[str]]:
+    """Interface → the address that it goes by; and which are of NAT gateways."""
+    found = rows(engine, sql.SELECT_HOSTS, {})
+    names = {r["interface_id"]: r["host"] for r in found}
+    return names, frozenset(r["interface_id"] for r in found if r["nat"])
 
 
 def timeline(engine: Workspace, bound: Mapping[str, Any], period: Period, step: int) -> Timeline:
@@ -220,7 +224,22 @@ def matches(engine: Workspace, bound: Mapping[str, Any]) -> tuple[Match, ...]:
             ports=tuple(sorted(met["port"]))[:_LISTED],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
+            rank=r["rank"],
+            undecided=r["rank"] <= GOT_THROUGH and r["undecided"],
         )
-        for r in rows(engine, sql.MATCHES, bound)
+        for r in rows(engine, sql.MATCHES, {**bound, "passed": GOT_THROUGH})
         for met in (sides[r["address"], r["feed"]],)
+    )
+
+
+def matched(found: Collection[Match]) -> Matched:
+    """How many listed addresses there are of each kind; on two feeds an address counts twice."""
+    passed = sum(m.passed for m in found)
+    own, vain = (sum(m.rank == rank for m in found) for rank in (4, 5))
+    return Matched(
+        passed=passed,
+        undecided=sum(m.undecided for m in found),
+        own=own,
+        vain=vain,
+        refused=len(found) - passed - own - vain,
     )

@@ -29,12 +29,6 @@ FROM volumes WHERE hour >= $begin AND hour < $end
 GROUP BY hour
 """
 
-_TOLD: Final = """
-SELECT day, interface_id, CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
-FROM volumes WHERE hour >= $first AND hour < $end
-GROUP BY day, interface_id
-"""
-
 _REFUSED: Final = """
 SELECT day, protocol, port, CAST(sum(rejected) AS BIGINT) AS flows,
        CAST(sum(refused_packets) AS BIGINT) AS packets, min(first_seen) AS first_seen,
@@ -74,7 +68,6 @@ FROM {contacts} WHERE "empty" + "open" = 0 AND {when} GROUP BY {by}
 SUMS: Final = {
     "report_hours": _HOURS,
     "report_bytes": _BYTES,
-    "report_told": _TOLD,
     "report_refused": _REFUSED,
     "report_undecided": _UNDECIDED,
     "report_covered": _COVERED,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +194,17 @@ class Country:
     bytes: int
 
 
+GOT_THROUGH: Final = 3
+"""Highest rank of a match of which something got through, as `match` ranks them: ours talked to it,
+or it got in. Behind it come our own addresses (4), our calls in vain (5) and refused noise (6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A listed address that was met, and whether it got through."""
+    """A listed address that was met: the lowest rank of its matches, and what was accepted.
+
+    `undecided` when of all that got through nobody can tell who called.
+    """
 
     address: str
     feed: str
@@ -210,6 +219,33 @@ class Match:
     ports: tuple[int, ...]
     first_seen: int
     last_seen: int
+    rank: int
+    undecided: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether something got through."""
+        return self.rank <= GOT_THROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many listed addresses were met, those that are not shown included, by their rank.
+
+    Of those that `passed` it is undecided for some who called; of the others some are our `own`,
+    some were called by ours in `vain`, and the rest were `refused`.
+    """
+
+    passed: int = 0
+    undecided: int = 0
+    own: int = 0
+    vain: int = 0
+    refused: int = 0
+
+    @property
+    def others(self) -> int:
+        """Those of which nothing got through."""
+        return self.own + self.vain + self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +316,10 @@ class DetectionView:
 class InterfaceCoverage:
     """What is known of one interface; `silent_hours` have neither records nor a word about it.
 
-    `flows` are the records it made; `bytes` those that are told under it, each packet once.
+    `flows` are the records it made; `bytes` those that are told under it, each packet once. Those
+    that a NAT gateway passes on are told under its clients: `nat` marks its interface, `processed`
+    are the bytes that it got from clients and for them, as edges know them: of the whole UTC days
+    of the period, None where it has none.
     """
 
     interface: str
@@ -293,6 +332,8 @@ class InterfaceCoverage:
     skipdata: int
     first_seen: int | None
     last_seen: int | None
+    nat: bool = False
+    processed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +387,7 @@ class Report:
     links: tuple[Link, ...]
     countries: tuple[Country, ...]
     feeds: int
+    matched: Matched
     matches: tuple[Match, ...]
     detected: bool
     detected_at: int | None

@@ -15,8 +15,8 @@ from flowscan.net.sql import values
 from flowscan.report.folds import OTHER_HOURS, WHOLE_DAYS
 
 SELECT_HOSTS = """
-SELECT interface_id, max(main_address) AS host FROM report_hosts GROUP BY interface_id
-ORDER BY interface_id
+SELECT interface_id, max(main_address) AS host, max(CASE WHEN gateway = 1 THEN 1 ELSE 0 END) AS nat
+FROM report_hosts GROUP BY interface_id ORDER BY interface_id
 """
 
 RECORDS = """
@@ -228,28 +228,46 @@ FROM (
 ) AS a GROUP BY address ORDER BY flows DESC, address LIMIT $top
 """
 
-COVERAGE = f"""
+# Of the interfaces with most records; `interfaces` says how many there are.
+COVERAGE = """
 WITH words AS (
     SELECT interface_id, t, flows, 0 AS nodata, 0 AS skipdata, t AS first_seen, t AS last_seen
     FROM report_hours WHERE t >= $since AND t < $until
     UNION ALL
     SELECT interface_id, t, 0, nodata, skipdata, first_seen, last_seen
     FROM report_covered WHERE t >= $since AND t < $until
+), busiest AS (
+    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(*) OVER () AS interfaces
+    FROM words GROUP BY interface_id ORDER BY flows DESC, interface_id LIMIT $top
 ), seen AS (
-    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(DISTINCT t) AS hours,
-           (max(t) - min(t)) / 3600 + 1 AS span, CAST(sum(nodata) AS BIGINT) AS nodata,
-           CAST(sum(skipdata) AS BIGINT) AS skipdata, min(first_seen) AS first_seen,
-           max(last_seen) AS last_seen
-    FROM words GROUP BY interface_id
+    SELECT b.interface_id, count(DISTINCT w.t) AS hours, (max(w.t) - min(w.t)) / 3600 + 1 AS span,
+           CAST(sum(w.nodata) AS BIGINT) AS nodata, CAST(sum(w.skipdata) AS BIGINT) AS skipdata,
+           min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen
+    FROM words AS w
+    JOIN busiest AS b ON b.interface_id IS NOT DISTINCT FROM w.interface_id
+    GROUP BY b.interface_id
 ), told AS (
-    SELECT interface_id, sum(bytes) AS bytes FROM (
-        SELECT interface_id, bytes FROM report_told WHERE {WHOLE_DAYS}
-        UNION ALL SELECT interface_id, bytes_out + bytes_in FROM volumes WHERE {OTHER_HOURS}
-    ) AS a GROUP BY interface_id
+    SELECT interface_id, CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
+    FROM volumes
+    WHERE hour >= $since AND hour < $until AND interface_id IN (SELECT interface_id FROM busiest)
+    GROUP BY interface_id
 )
-SELECT s.*, CAST(coalesce(b.bytes, 0) AS BIGINT) AS bytes
-FROM seen AS s LEFT JOIN told AS b ON b.interface_id = s.interface_id
-ORDER BY s.flows DESC, s.interface_id
+SELECT b.interface_id, b.flows, b.interfaces, s.hours, s.span, s.nodata, s.skipdata, s.first_seen,
+       s.last_seen, coalesce(t.bytes, 0) AS bytes
+FROM busiest AS b
+JOIN seen AS s ON s.interface_id IS NOT DISTINCT FROM b.interface_id
+LEFT JOIN told AS t ON t.interface_id = b.interface_id
+ORDER BY b.flows DESC, b.interface_id
+"""
+
+# What the interface of a NAT gateway got, from clients and for them, is what it processed: each
+# packet enters it once. The rest of its records repeat what is told under the clients' names.
+PROCESSED = """
+SELECT e.recorder AS interface_id, CAST(sum(e.bytes) AS BIGINT) AS bytes
+FROM edges AS e
+JOIN report_hosts AS h ON h.interface_id = e.recorder AND h.address = e.dstaddr
+WHERE h.gateway = 1 AND e.day >= $days_since AND e.day < $days_until AND e.records > e.rejected
+GROUP BY e.recorder
 """
 
 MATCHES = """
@@ -260,10 +278,12 @@ SELECT address, feed, max(category) AS category, max(indicator) AS indicator,
        CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS refused,
        CAST(coalesce(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
            AS bytes,
+       min("rank") AS "rank",
+       count(*) FILTER (WHERE "rank" <= $passed AND direction <> 'undecided') = 0 AS undecided,
        min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM matches WHERE last_seen >= $since AND first_seen < $until
 GROUP BY address, feed
-ORDER BY accepted > 0 DESC, bytes DESC, refused DESC, address, feed
+ORDER BY min("rank") <= $passed DESC, bytes DESC, refused DESC, address, feed
 """
 
 MATCH_SIDES = """
