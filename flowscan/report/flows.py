@@ -15,15 +15,13 @@ from flowscan.net.ports import SENSITIVE
 from flowscan.net.services import service_name
 from flowscan.report import sql
 from flowscan.report.known import Known
+from flowscan.report.listed import GOT_THROUGH, Match, Matched
 from flowscan.report.model import (
-    GOT_THROUGH,
     Bucket,
     Country,
     Exposure,
     HeatCell,
     Link,
-    Match,
-    Matched,
     Period,
     RejectedPort,
     RejectedSource,

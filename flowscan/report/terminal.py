@@ -231,13 +231,13 @@ class _Page:
         unclear = [m.address for m in passed[:12] if m.undecided]
         if unclear:
             self._say(f"It is undecided who called: {', '.join(unclear)}.", "dim")
-        for count, what in (
-            (all_.own, "are our own addresses"),
-            (all_.vain, "were called by ours in vain"),
-            (all_.refused, "only knocked and were refused"),
+        for count, one, several in (
+            (all_.own, "is our own address", "are our own addresses"),
+            (all_.vain, "was called by ours in vain", "were called by ours in vain"),
+            (all_.refused, "only knocked and was refused", "only knocked and were refused"),
         ):
             if count:
-                self._say(f"{human_count(count)} more {what}.", "dim")
+                self._say(f"{human_count(count)} more {one if count == 1 else several}.", "dim")
 
     def _rejected(self) -> None:
         ports = self.r.rejected_ports

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from flowscan.report.model import FindingView, Matched, Period, Report
+from flowscan.report.listed import Matched
+from flowscan.report.model import FindingView, Period, Report
 from flowscan.text import human_count, utc
 
 

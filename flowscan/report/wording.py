@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowscan.report.model import InterfaceCoverage, Match
+from flowscan.report.listed import Match
+from flowscan.report.model import InterfaceCoverage
 from flowscan.text import human_bytes
 
 _BEHIND: Final = {4: "our own address", 5: "called in vain"}

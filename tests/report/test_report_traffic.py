@@ -80,6 +80,12 @@ def test_a_nat_gateway_counts_once(case: Made) -> None:
     assert {t.source for t in report.talkers if t.bytes > 1e9} == {"10.0.1.5"}
     assert {t.bytes for t in report.talkers} == {overview.bytes_out, overview.bytes_in}
     assert report.exposure == ()
+    nat = next(c for c in report.coverage if c.nat)
+    assert (nat.label, nat.bytes) == ("10.0.9.9", 0)
+    assert nat.processed == overview.totals.bytes
+    assert [c.processed for c in report.coverage if not c.nat] == [None]
+    for text in (render_terminal(report), render_markdown(report), render_html(report)):
+        assert "NAT gateway, processed 10.1 GB" in text
 
 
 def test_two_interfaces_count_once_and_ipv6_is_the_internet(case: Made) -> None:
