@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from flowscan import traffic
+from flowscan.arrays import integer_array
+from flowscan.engine import threads_for
 from flowscan.enrich.mmdb import Geo, Place
 from flowscan.enrich.rdap import Registrar, Registration
 from flowscan.errors import UsageError
@@ -39,7 +41,8 @@ class Activity:
     `flows`, `accepted` and `refused` count flow records; bytes count once whoever recorded them,
     and only where they were let through. `called` are whom it called, `called_by` who called it,
     `undecided` with whom it is not known who did: ten pairs each, with up to three of their
-    services and the connections by outcome. `services` are its own that were called, of
+    services and the connections by outcome; `more` says how many other pairs there are of each.
+    `services` are its own that were called, of
     `services_open` that answered with more than a reset and `services_tried` in all. `sides` says
     whether it is ours, public or other; `gateway` that it passes on what others send, which
     counts as theirs and stands at their addresses.
@@ -62,6 +65,7 @@ class Activity:
     called: tuple[dict[str, Any], ...] = ()
     called_by: tuple[dict[str, Any], ...] = ()
     undecided: tuple[dict[str, Any], ...] = ()
+    more: dict[str, int] = field(default_factory=dict)
     services: tuple[dict[str, Any], ...] = ()
     interfaces: tuple[dict[str, Any], ...] = ()
     busiest: tuple[dict[str, Any], ...] = ()
@@ -131,8 +135,8 @@ def _lists(lake: Lake, interval: Interval, now: int) -> tuple[dict[str, Any], ..
     mine, theirs = low[interval.family], high[interval.family]
     if len(mine.positions) != len(theirs.positions):  # a range that reaches into ::ffff:0:0/96
         return ()
-    touching = (mine.values <= last) & (theirs.values >= first)
-    rows = table.take(pa.array(np.sort(mine.positions[touching])[:1000])).to_pylist()
+    touching = np.sort(mine.positions[(mine.values <= last) & (theirs.values >= first)])
+    rows = [row for at in touching[:1000].tolist() for row in table.slice(at, 1).to_pylist()]
     return tuple(r for r in rows if r["expires"] is None or r["expires"] > now)
 
 
@@ -204,6 +208,9 @@ FROM met WHERE way = $way
 GROUP BY mine, peer
 ORDER BY sum(met.sessions) DESC, bytes_sent + bytes_received DESC, mine, peer LIMIT 10
 """
+_OF_EACH: Final = """
+SELECT way, count(DISTINCT (mine, peer)) AS pairs FROM met GROUP BY way ORDER BY way
+"""
 _SERVICES: Final = """
 SELECT protocol, port, count(DISTINCT peer) AS callers,
   CAST(sum(sessions) AS BIGINT) AS sessions,
@@ -246,9 +253,11 @@ _ALWAYS: Final = (0, 1 << 62)
 
 
 def _activity(lake: Lake, interval: Interval, since: int | None, until: int | None) -> Activity:
-    if not lake.snapshot(since, until).files("flows"):
+    snapshot = lake.snapshot(since, until)
+    if not snapshot.files("flows"):
         return Activity()
-    with traffic.reading(lake, since, until) as engine:
+    threads = threads_for(snapshot.rows("volumes"))
+    with traffic.reading(lake, since, until, threads=threads) as engine:
         engine.put("wanted", _texts(engine, interval))
         engine.execute(_TOUCHED)
         totals = engine.execute(_TOTALS).to_pylist()[0]
@@ -261,6 +270,8 @@ def _activity(lake: Lake, interval: Interval, since: int | None, until: int | No
             way: tuple(engine.execute(_PAIRS, {"way": way}).to_pylist())
             for way in ("called", "called_by", "undecided")
         }
+        pairs = {r["way"]: r["pairs"] for r in engine.execute(_OF_EACH).to_pylist()}
+        totals["more"] = {way: pairs.get(way, 0) - len(found) for way, found in lists.items()}
         for name, sql in (
             ("services", _SERVICES),
             ("interfaces", _INTERFACES),
@@ -294,4 +305,4 @@ def _texts(engine: Engine, interval: Interval) -> Any:
     kept = [
         one.positions[index.find(kind, one.values) >= 0] for kind, one in numbers(every).items()
     ]
-    return pa.table({"text": every.take(pa.array(np.concatenate(kept)))})
+    return pa.table({"text": every.take(integer_array(np.concatenate(kept), None))})

@@ -24,6 +24,7 @@ LAYERS = {
     "flowscan.text": 1,
     "flowscan.config": 2,
     "flowscan.findings": 2,
+    "flowscan.findings.stored": 4,
     "flowscan.parse": 2,
     "flowscan.sources": 2,
     "flowscan.feeds": 2,

@@ -27,8 +27,8 @@ _BLOB: Final = ("run", "export")
 
 def export_stage(context: Context) -> StageResult:
     """Writes the findings for another system, when they have changed."""
-    from flowscan.detect.stored import LONG, SHORT, choose
     from flowscan.export import ALONE, lines
+    from flowscan.findings.stored import LONG, SHORT, choose
 
     settings = context.settings.export
     where, form = settings.path, settings.format

@@ -20,8 +20,8 @@ from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOpt
 
 if TYPE_CHECKING:
     from flowscan.detect import Detection, DetectResult, Options
-    from flowscan.detect.stored import Stored
     from flowscan.findings import Finding
+    from flowscan.findings.stored import Stored
 
 
 class Severity(StrEnum):
@@ -97,7 +97,7 @@ def command(
     from dataclasses import replace
 
     from flowscan.detect import catalogue, detect
-    from flowscan.detect.stored import Choice, choose
+    from flowscan.findings.stored import Choice, choose
 
     with engine_of(engine, opened, database, workgroup, results, shows=True) as opener:
         if opener is not None:

@@ -15,8 +15,8 @@ from flowscan.cli.detect import FLOORS, Format, Severity, explain_one, show
 from flowscan.cli.options import LakeOption, OutputOption, SinceOption, UntilOption
 
 if TYPE_CHECKING:
-    from flowscan.detect.stored import Stored
     from flowscan.findings import Finding, Status
+    from flowscan.findings.stored import Stored
 
 app = typer.Typer(no_args_is_help=True, help="What the detections found.")
 
@@ -64,7 +64,7 @@ def _chosen(
     until: str | None = None,
 ) -> Stored:
     from flowscan.cli.options import moment, open_lake
-    from flowscan.detect.stored import Choice, choose
+    from flowscan.findings.stored import Choice, choose
 
     choice = Choice(
         status=None if status is Shown.all else status.value,
@@ -114,7 +114,7 @@ def show_one(
     """
     from flowscan.cli.options import open_lake
     from flowscan.detect import catalogue, store
-    from flowscan.detect.stored import choose
+    from flowscan.findings.stored import choose
 
     every = choose(open_lake(lake))
     known = every.table["id"].to_pylist()

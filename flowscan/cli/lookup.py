@@ -141,12 +141,15 @@ def _activity(found: Lookup) -> None:
     )
     _line("side", ", ".join(seen.sides))
     several = seen.addresses > 1
-    for row in seen.called:
-        _line("called", _pair(row, several))
-    for row in seen.called_by:
-        _line("called by", _pair(row, several))
-    for row in seen.undecided:
-        _line("undecided", _pair(row, several))
+    for way, rows in (
+        ("called", seen.called),
+        ("called_by", seen.called_by),
+        ("undecided", seen.undecided),
+    ):
+        for row in rows:
+            _line(way.replace("_", " "), _pair(row, several))
+        if seen.more.get(way):
+            _line("", f"… and {seen.more[way]:,} more")
     _services(found)
     for row in seen.interfaces:
         _line("interface", f"{row['interface_id'] or 'unknown'}: {_counts(row)}")

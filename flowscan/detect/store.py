@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flowscan.detect import suppress
-from flowscan.detect.stored import ORDER, TABLE, choose
 from flowscan.detect.suppress import Rule
 from flowscan.errors import UsageError
 from flowscan.findings import Finding, Status, from_row, to_row, update, with_actors, withdraw
+from flowscan.findings.stored import ORDER, TABLE, choose
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.small import read
 from flowscan.schema import small_schema

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flowscan.engine.database import write_database
 from flowscan.engine.engine import Engine
+from flowscan.engine.threads import threads_for
 from flowscan.engine.workspace import Opener, Workspace
 
-__all__ = ["Engine", "Opener", "Workspace", "write_database"]
+__all__ = ["Engine", "Opener", "Workspace", "threads_for", "write_database"]

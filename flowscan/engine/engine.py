@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
-from flowscan import queries, schema
+from flowscan import queries
 from flowscan.engine import functions, lockdown, results, script, sources, views
 from flowscan.engine.codes import encode
+from flowscan.engine.shown import Shown
 from flowscan.errors import EngineError, QueryError
 
 _SHOW: Final = re.compile(
@@ -24,8 +24,6 @@ _SHOW: Final = re.compile(
     r"|(?P<partitions>SHOW\s+PARTITIONS))\s+(?P<name>[\w`\".-]+)\s*\Z",
     re.IGNORECASE,
 )
-_LISTS: Final = {"show", "describe", "desc", "information_schema", "pg_catalog", "sqlite_master"}
-"""Words of statements that may list the tables there are, so that all have to be there."""
 
 
 class Engine:
@@ -67,10 +65,8 @@ class Engine:
         self._timeout = timeout
         self._con = lockdown.connect()
         self._spill = _spill()
-        self._shown: tuple[str, ...] = ()
-        self._later: dict[str, Callable[[], str]] = {}
-        self._given = frozenset(tables or {})
-        self._listed = "sources" in self._given
+        self._shown = Shown(self._con, snapshot, since, until)
+        self._listed = "sources" in (tables or {})
         self._macros: set[str] = set()
         self._declared: dict[str, Any] = {}
         self._notes: list[str] = []
@@ -86,31 +82,10 @@ class Engine:
                 temp_directory=spill,
                 as_written=not derived,
             )
-            lockdown.lock(self._con, self._fill(tables or {}) + self._fill_kept(kept))
+            lockdown.lock(self._con, self._shown.bind(tables or {}, kept))
         except BaseException:
             self.close()
             raise
-
-    def _fill(self, given: Mapping[str, Any]) -> list[str]:
-        """Make the views, and the tables that were given; the files that they read."""
-        files = getattr(self._files, "filesystem", lambda: None)()
-        if files is not None:
-            self._con.register_filesystem(files)
-        paths = list(self._variable("flows"))
-        for name in schema.SMALL_TABLES:
-            paths += self._variable(name)
-            self._later[name] = partial(views.small_sql, self._files, name)
-        for name, table in given.items():
-            self._con.register(f"arrow_{name}", table)
-            self._create(name, f"SELECT * FROM {views.identifier(f'arrow_{name}')}")
-            self._later.pop(name, None)
-        return paths
-
-    def _fill_kept(self, kept: Mapping[str, views.Kept]) -> list[str]:
-        for name, part in kept.items():
-            self._con.execute(f"SET VARIABLE kept_{name} = $1", [list(part.uris)])
-            self._later[name] = partial(views.kept_sql, name, part)
-        return [uri for part in kept.values() for uri in part.uris]
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -336,7 +311,7 @@ class Engine:
 
         for view in tables.resolve(tree, self._tables(), self._declared):
             self._show(view.select)
-            self._create(view.name, view.select)
+            self._shown.create(view.name, view.select)
             self._mapped.add(view.name)
             if view.note:
                 self._notes.append(view.note)
@@ -346,9 +321,8 @@ class Engine:
             "SELECT table_name FROM duckdb_tables() UNION "
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
-        known = {str(name).lower() for (name,) in rows} | self._derived | self._later.keys()
-        known |= {"flows", "sources"}
-        return known - self._mapped
+        known = {str(name).lower() for (name,) in rows} | self._derived | self._shown.names()
+        return (known | {"sources"}) - self._mapped
 
     def _is_table(self, name: str) -> bool:
         sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = $1"
@@ -364,7 +338,7 @@ class Engine:
                 functions.create(self._con, name)
                 self._macros.add(name)
         named = views.words(sql)
-        self._show_views(named)
+        self._shown.show(named)
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))
@@ -386,25 +360,6 @@ class Engine:
                 self._derived.discard(query.id)
                 if not self._is_table(query.id):
                     self.make(query.id, self._translated(queries.inline(query, {})))
-
-    def _show_views(self, named: set[str]) -> None:
-        """Make the views that are named: making one opens files that it reads."""
-        if named & _LISTS:
-            named = {*named, "flows", *self._later}
-        columns = views.flow_columns(self._files.columns("flows"), {*self._shown, *named})
-        if "flows" in named - self._given and tuple(columns) != self._shown:
-            self._shown = tuple(columns)
-            self._create("flows", views.flows_sql(self._files, columns, self._since, self._until))
-        for name in sorted(self._later.keys() & named):
-            self._create(name, self._later.pop(name)())
-
-    def _variable(self, table: str) -> list[str]:
-        uris = list(self._files.uris(table))
-        self._con.execute(f"SET VARIABLE {table} = $1", [uris])
-        return uris
-
-    def _create(self, name: str, select: str) -> None:
-        self._con.execute(f"CREATE OR REPLACE VIEW {views.identifier(name)} AS {select}")
 
 
 def _reads(sql: str) -> frozenset[str]:

@@ -49,16 +49,13 @@ class Geo:
         Raises:
             ConfigError: a file is missing or no MMDB file.
         """
-        import maxminddb
-
         self._readers: list[tuple[str, Any]] = []
         for path in paths:
             try:
-                reader = maxminddb.open_database(str(path), maxminddb.MODE_AUTO)
-            except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+                self._readers.append((str(path), _opened(path)))
+            except ConfigError:
                 self.close()
-                raise ConfigError(f"no MMDB file: {error}", where=str(path)) from error
-            self._readers.append((str(path), reader))
+                raise
 
     def __enter__(self) -> Self:
         """The opened files."""
@@ -97,6 +94,15 @@ class Geo:
             if isinstance(record, dict):
                 place = place.or_else(read_record(record))
         return place
+
+
+def _opened(path: str | Path) -> Any:
+    import maxminddb
+
+    try:
+        return maxminddb.open_database(str(path), maxminddb.MODE_AUTO)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        raise ConfigError(f"no MMDB file: {error}", where=str(path)) from error
 
 
 def read_record(record: dict[str, Any]) -> Place:

@@ -8,19 +8,19 @@ stranger: capped in size, depth and length, made printable, and only what is nee
 from __future__ import annotations
 
 import json
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowscan.errors import FeedError
-from flowscan.feeds.fetch import Limits, get
 from flowscan.net.address import format_address, parse_address, parse_interval
 from flowscan.net.ranges import kind_of
 from flowscan.text import plain
 
 if TYPE_CHECKING:
+    import ssl
+
     from flowscan.lake import Lake
 
 BOOTSTRAP: Final = "https://rdap-bootstrap.arin.net/bootstrap"
@@ -140,6 +140,8 @@ class Registrar:
         return _registration(parsed, address, int(self._now()))
 
     def _fetch(self, url: str) -> Any:
+        from flowscan.feeds.fetch import Limits, get  # what speaks HTTP takes a while to load
+
         limits = Limits(MAX_BYTES, min(self._timeout, max(self._budget, 0.1)))
         answer = get(
             url,

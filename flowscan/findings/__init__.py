@@ -2,7 +2,7 @@
 
 actors (who was on the other side) → merging (over days) → model (days and numbers) → row (as
 the lake keeps them).
-Invariant: nothing here knows the lake or the engine.
+Invariant: nothing here knows the engine, and only `stored` the lake, so it is not imported here.
 """
 
 from __future__ import annotations

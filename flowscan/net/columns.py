@@ -46,8 +46,10 @@ class Texts:
 
     @classmethod
     def of_arrow(cls, array: Any) -> Texts:
-        """Texts of an Arrow large_string array; a NULL is an empty text or some text."""
-        offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset :][: len(array) + 1]
+        """Texts of an Arrow string or large_string array; a NULL is an empty text or some text."""
+        kind = np.int32 if str(array.type) == "string" else np.int64
+        held = np.frombuffer(array.buffers()[1], kind)[array.offset :][: len(array) + 1]
+        offsets: Int64 = held.astype(np.int64, copy=False)
         buffer = array.buffers()[2]
         data = np.frombuffer(buffer, np.uint8) if buffer else np.zeros(0, np.uint8)
         return cls(data, offsets[:-1], offsets[1:])

@@ -9,6 +9,7 @@ interval that reaches over the mapped block also covers the IPv4 addresses in it
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -64,6 +65,7 @@ class IntervalIndex:
 
     def __init__(self, blocks: dict[int, Block]) -> None:
         self.blocks = blocks
+        self._numbers: dict[int, tuple[list[int], list[int], list[int]]] = {}
 
     @classmethod
     def build(cls, intervals: Sequence[Interval]) -> IntervalIndex:
@@ -96,8 +98,14 @@ class IntervalIndex:
         return self.blocks[family].find(values)
 
     def find_one(self, family: int, value: int) -> int:
-        """Owner of one address, -1 for none."""
-        return int(self.find(family, pack(family, [value]))[0])
+        """Owner of one address, -1 for none; for small indexes, whose numbers it keeps."""
+        if family not in self._numbers:
+            block = self.blocks[family]
+            ends = unpack(family, block.first), unpack(family, block.last)
+            self._numbers[family] = (*ends, block.owner.tolist())
+        first, last, owner = self._numbers[family]
+        at = bisect_right(first, value) - 1
+        return owner[at] if at >= 0 and value <= last[at] else -1
 
     def __len__(self) -> int:
         """Count the intervals."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from flowscan.arrays import integer_array
 from flowscan.net.address import parse_address
 from flowscan.net.columns import Texts, quads
 from flowscan.net.intervals import Array, Int64, pack
@@ -28,13 +29,15 @@ class Numbers:
 
 def numbers(texts: Any) -> dict[int, Numbers]:
     """Values of an Arrow string array, by family; texts that are no address are left out."""
-    texts = texts.cast(pa.large_string())
+    if texts.type != pa.string():
+        texts = texts.cast(pa.large_string())
     parts = [_quads(texts.slice(at, _CHUNK)) for at in range(0, len(texts), _CHUNK)]
     values = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.uint32)
     valid = np.concatenate([p[1] for p in parts]) if parts else np.zeros(0, bool)
     where = np.flatnonzero(~valid)
     found: dict[int, tuple[list[int], list[int]]] = {4: ([], []), 6: ([], [])}
-    for at, text in zip(where.tolist(), texts.take(pa.array(where)).to_pylist(), strict=True):
+    others = texts.take(integer_array(where, None)).to_pylist() if len(where) else ()
+    for at, text in zip(where.tolist(), others, strict=True):
         one = parse_address(text) if text is not None else None
         if one is not None:
             found[one[0]][0].append(one[1])

@@ -16,7 +16,7 @@ from flowscan.engine import Opener, Workspace
 from flowscan.enrich import Geo
 from flowscan.lake import Lake
 from flowscan.report import findings, flows, ground, quality, sql
-from flowscan.report.ground import DAY, HOUR
+from flowscan.report.ground import DAY, HOUR, Window
 from flowscan.report.known import Known
 from flowscan.report.model import Left, Overview, Period, Report, Totals, Undecided
 from flowscan.report.verdict import verdict
@@ -57,70 +57,22 @@ def build(
     """
     made = int(time.time()) if now is None else now
     chosen = options or Options()
-    known = Known(chosen.geo)
-    asked, held = _period(lake, since, until, made)
-    period = _whole(asked)
-    with ground.opened(lake, period, chosen.opener) as engine:
-        step = _step(period)
-        bound = ground.bounds(period, held) | {"step": step}
-        ground.fold(engine, bound)
-        overview = _overview(engine, bound, period, held.since if held else made - DAY)
-        hosts = flows.hosts(engine)
-        matched = flows.matches(engine, bound)
-        kept = findings.read(lake, period, chosen.findings, known, hosts)
-        exposed = flows.exposure(engine)
-        coverage = quality.coverage(engine, bound, hosts)
-        groups, links = flows.matrix(engine)
-        report = Report(
-            lake=lake.store.where,
-            made=made,
-            version=__version__,
-            verdict="",
-            detail="",
-            tally="",
-            verdict_level="unknown",
-            overview=replace(overview, asked=asked if asked != period else None),
-            timeline=flows.timeline(engine, bound, period, step),
-            heat=flows.heat(engine, bound),
-            rejected_ports=flows.rejected_ports(engine, chosen.top),
-            rejected_sources=flows.rejected_sources(engine, chosen.top, known),
-            talkers=flows.talkers(engine, known, chosen.top),
-            exposure=exposed[: chosen.top],
-            probed=flows.rows(engine, sql.PROBED, {})[0]["probed"],
-            groups=groups,
-            links=links,
-            countries=flows.countries(engine, known),
-            feeds=len(set(lake.read("indicators").column("feed").to_pylist())),
-            matches=matched[: 2 * chosen.top],
-            detected=kept.detected,
-            detected_at=kept.detected_at,
-            findings=kept.shown,
-            severities=kept.severities,
-            detections=kept.detections,
-            coverage=coverage[: chosen.top],
-            quality=quality.quality(lake, engine),
-            left=Left(
-                interfaces=max(0, len(coverage) - chosen.top),
-                exposure=max(0, len(exposed) - chosen.top),
-                matches=max(0, len(matched) - 2 * chosen.top),
-                findings=kept.total - len(kept.shown),
-            ),
-            known=held,
-        )
-    said = verdict(report)
-    return replace(
-        report,
-        verdict=said.sentence,
-        detail=said.detail,
-        tally=said.tally,
-        verdict_level=said.level,
-    )
+    span = spanned(lake, since, until, made)
+    with ground.opened(lake, Window.of(span.period), chosen.opener) as engine:
+        return on(engine, lake, span, made, chosen, {})
 
 
-def _period(
-    lake: Lake, since: int | None, until: int | None, now: int
-) -> tuple[Period, Period | None]:
-    """The period of the report, and the one that the lake knows."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The period of a report, the one that was asked for, and what the lake has, if anything."""
+
+    period: Period
+    asked: Period
+    held: Period | None
+
+
+def spanned(lake: Lake, since: int | None, until: int | None, now: int) -> Span:
+    """The period of a report that is asked for, in whole hours, as bytes are kept."""
     files = lake.snapshot().files("flows")
     firsts = [f.min_start for f in files if f.min_start is not None]
     lasts = [f.max_start for f in files if f.max_start is not None]
@@ -129,12 +81,78 @@ def _period(
     end = until if until is not None else -(-(last + 1) // 3600) * 3600
     begin = since if since is not None else max(first - first % 3600, end - DEFAULT_DAYS * DAY)
     held = Period(first, last + 1) if firsts and lasts else None
-    return Period(min(begin, end - 1), end), held
+    asked = Period(min(begin, end - 1), end)
+    whole = Period(asked.since - asked.since % HOUR, -(-asked.until // HOUR) * HOUR)
+    return Span(whole, asked, held)
 
 
-def _whole(asked: Period) -> Period:
-    """The period in whole hours, as bytes are kept."""
-    return Period(asked.since - asked.since % HOUR, -(-asked.until // HOUR) * HOUR)
+def on(
+    engine: Workspace, lake: Lake, span: Span, now: int, options: Options, seen: findings.Seen
+) -> Report:
+    """The report of a period, from a ground that holds it; `now` is when it is made.
+
+    `seen` are findings of earlier reports of the same state of the lake, to which it adds.
+
+    Raises:
+        EngineError: the flows cannot be read.
+    """
+    period, held = span.period, span.held
+    known = Known(options.geo)
+    step = _step(period)
+    bound = ground.bounds(period, held) | {"step": step}
+    ground.fold(engine, bound)
+    overview = _overview(engine, bound, period, held.since if held else now - DAY)
+    hosts, gateways = flows.hosts(engine)
+    matched = flows.matches(engine, bound)
+    kept = findings.read(lake, period, options.findings, known, hosts, seen)
+    exposed = flows.exposure(engine)
+    coverage, interfaces = quality.coverage(engine, bound, options.top, hosts, gateways)
+    groups, links = flows.matrix(engine)
+    report = Report(
+        lake=lake.store.where,
+        made=now,
+        version=__version__,
+        verdict="",
+        detail="",
+        tally="",
+        verdict_level="unknown",
+        overview=replace(overview, asked=span.asked if span.asked != period else None),
+        timeline=flows.timeline(engine, bound, period, step),
+        heat=flows.heat(engine, bound),
+        rejected_ports=flows.rejected_ports(engine, bound, options.top),
+        rejected_sources=flows.rejected_sources(engine, options.top, known),
+        talkers=flows.talkers(engine, known, options.top),
+        exposure=exposed[: options.top],
+        probed=flows.rows(engine, sql.PROBED, {})[0]["probed"],
+        groups=groups,
+        links=links,
+        countries=flows.countries(engine, known),
+        feeds=len(set(lake.read("indicators").column("feed").to_pylist())),
+        matched=flows.matched(matched),
+        matches=matched[: 2 * options.top],
+        detected=kept.detected,
+        detected_at=kept.detected_at,
+        findings=kept.shown,
+        severities=kept.severities,
+        detections=kept.detections,
+        coverage=coverage,
+        quality=quality.quality(lake, engine),
+        left=Left(
+            interfaces=interfaces - len(coverage),
+            exposure=max(0, len(exposed) - options.top),
+            matches=max(0, len(matched) - 2 * options.top),
+            findings=kept.total - len(kept.shown),
+        ),
+        known=held,
+    )
+    said = verdict(report)
+    return replace(
+        report,
+        verdict=said.sentence,
+        detail=said.detail,
+        tally=said.tally,
+        verdict_level=said.level,
+    )
 
 
 def _step(period: Period) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from flowscan import queries
-from flowscan.detect.stored import SHORT, Choice, choose
 from flowscan.errors import QueryError
 from flowscan.findings import severity_label
+from flowscan.findings.stored import SHORT, Choice, Stored, choose
 from flowscan.lake import Lake
 from flowscan.net.services import protocol_name
 from flowscan.report.known import Known
@@ -25,6 +25,7 @@ MOST_ACTORS, FEW_ACTORS = 20, 8
 # Past this place in the list a finding names fewer actors: 500 of them must fit a mail.
 _FULL = 100
 MOST_ROWS = 10
+MOST_SEEN = 1000
 _SHOWN = (*SHORT, "actors", "evidence", "details")
 
 
@@ -40,10 +41,16 @@ class Kept:
     detections: Mapping[str, DetectionView]
 
 
-def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str, str]) -> Kept:
+Seen: TypeAlias = dict[tuple[str, int], FindingView]
+"""Findings that were shown before, by id and how many actors at most; of one state of the lake."""
+
+
+def read(
+    lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str, str], seen: Seen
+) -> Kept:
     """Findings with activity in the period, most severe first, of equals the earliest.
 
-    Only those that are shown are read whole.
+    Only those that are shown are read whole, and of them only those that were not seen.
     """
     inside = choose(lake, Choice(since=period.since, until=period.until))
     active = [status == "active" for status in inside.table["status"].to_pylist()]
@@ -55,10 +62,7 @@ def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str
         if counted:
             counts[severity_label(severity)] += 1
     last_run = _json(lake.get_blob("detect", "last-run"), dict).get("at")
-    shown = tuple(
-        view(r, known, hosts, actors=MOST_ACTORS if place < _FULL else FEW_ACTORS)
-        for place, r in enumerate(inside.take(order[:most]).rows(_SHOWN))
-    )
+    shown = _shown(inside.take(order[:most]), known, hosts, seen)
     return Kept(
         detected=lake.snapshot().rows("findings") > 0 or last_run is not None,
         detected_at=last_run,
@@ -69,10 +73,23 @@ def read(lake: Lake, period: Period, most: int, known: Known, hosts: Mapping[str
     )
 
 
-def view(
-    row: Mapping[str, Any], known: Known, hosts: Mapping[str, str], *, actors: int = MOST_ACTORS
-) -> FindingView:
-    """One row of the lake's findings, with at most so many actors."""
+def _shown(
+    chosen: Stored, known: Known, hosts: Mapping[str, str], seen: Seen
+) -> tuple[FindingView, ...]:
+    keys = [
+        (str(one), MOST_ACTORS if place < _FULL else FEW_ACTORS)
+        for place, one in enumerate(chosen.table["id"].to_pylist())
+    ]
+    if len(seen) > MOST_SEEN:
+        seen.clear()
+    new = [place for place, key in enumerate(keys) if key not in seen]
+    for place, row in zip(new, chosen.take(new).rows(_SHOWN), strict=True):
+        seen[keys[place]] = view(row, known, actors=keys[place][1])
+    return tuple(replace(seen[key], host=hosts.get(seen[key].resource, "")) for key in keys)
+
+
+def view(row: Mapping[str, Any], known: Known, *, actors: int = MOST_ACTORS) -> FindingView:
+    """One row of the lake's findings, with at most so many actors; without its host."""
     # A sweep may have thousands of actors, of whom a few are shown.
     everyone = [a for a in _json(row.get("actors"), list) if isinstance(a, dict)]
     shown = tuple(
@@ -92,7 +109,7 @@ def view(
         label=severity_label(severity),
         confidence=str(row["confidence"] or "full"),
         resource=str(row["resource"] or ""),
-        host=hosts.get(str(row["resource"]), ""),
+        host="",
         role=str(row["resource_role"] or ""),
         status=str(row["status"] or "active"),
         status_reason=row["status_reason"],

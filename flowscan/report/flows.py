@@ -7,7 +7,7 @@ the address that it is known to have.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flowscan.engine import Workspace
@@ -15,13 +15,13 @@ from flowscan.net.ports import SENSITIVE
 from flowscan.net.services import service_name
 from flowscan.report import sql
 from flowscan.report.known import Known
+from flowscan.report.listed import GOT_THROUGH, Match, Matched
 from flowscan.report.model import (
     Bucket,
     Country,
     Exposure,
     HeatCell,
     Link,
-    Match,
     Period,
     RejectedPort,
     RejectedSource,
@@ -61,9 +61,11 @@ def totals(engine: Workspace, bound: Mapping[str, Any]) -> dict[bool, Totals]:
     }
 
 
-def hosts(engine: Workspace) -> dict[str, str]:
-    """Interface → the address that it goes by."""
-    return {r["interface_id"]: r["host"] for r in rows(engine, sql.SELECT_HOSTS, {})}
+def hosts(engine: Workspace) -> tuple[dict[str, str], frozenset[str]]:
+    """Interface → the address that it goes by; and which are of NAT gateways."""
+    found = rows(engine, sql.SELECT_HOSTS, {})
+    names = {r["interface_id"]: r["host"] for r in found}
+    return names, frozenset(r["interface_id"] for r in found if r["nat"])
 
 
 def timeline(engine: Workspace, bound: Mapping[str, Any], period: Period, step: int) -> Timeline:
@@ -91,7 +93,9 @@ def heat(engine: Workspace, bound: Mapping[str, Any]) -> tuple[HeatCell, ...]:
     )
 
 
-def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
+def rejected_ports(
+    engine: Workspace, bound: Mapping[str, Any], top: int
+) -> tuple[RejectedPort, ...]:
     """Refused ports, most records first."""
     named: dict[tuple[Any, Any], list[tuple[str, int]]] = {}
     for r in rows(engine, sql.REJECTED_PORT_SOURCES, {"top": top}):
@@ -109,7 +113,7 @@ def rejected_ports(engine: Workspace, top: int) -> tuple[RejectedPort, ...]:
             last_seen=r["last_seen"],
             top_sources=tuple(named[r["protocol"], r["port"]]),
         )
-        for r in rows(engine, sql.REJECTED_PORTS, {"top": top})
+        for r in rows(engine, sql.REJECTED_PORTS, {**bound, "top": top})
     )
 
 
@@ -159,7 +163,7 @@ def exposure(engine: Workspace) -> tuple[Exposure, ...]:
             port=r["port"],
             service=service_name(r["port"], r["protocol"]) or "",
             sensitive=r["port"] in SENSITIVE,
-            sources=r["sources"],
+            sources=r["callers"],
             connections=r["sessions"],
             bytes=r["bytes"],
             first_seen=r["first_seen"],
@@ -171,31 +175,11 @@ def exposure(engine: Workspace) -> tuple[Exposure, ...]:
 
 def matrix(engine: Workspace) -> tuple[tuple[str, ...], tuple[Link, ...]]:
     """Who sent to whom: our busiest interfaces by address, the rest folded into groups."""
-    found = rows(engine, sql.LINKS, {"other": OTHER, "public": PUBLIC, "endpoint": ENDPOINT})
-    weight: dict[str, int] = {}
-    for r in found:
-        for side in (r["source"], r["destination"]):
-            weight[side] = weight.get(side, 0) + r["bytes"] + r["flows"]
-    own = sorted(set(weight) - set(_FOLDED), key=lambda a: (-weight[a], a))
-    shown = set(own[:MOST_GROUPS])
-    links: dict[tuple[str, str], Link] = {}
-    for r in found:
-        ends = [x if x in shown or x in _FOLDED else OTHER for x in _ends(r)]
-        old = links.get((ends[0], ends[1]), Link(ends[0], ends[1], 0, 0, 0))
-        links[ends[0], ends[1]] = Link(
-            ends[0],
-            ends[1],
-            old.flows + r["flows"],
-            old.bytes + r["bytes"],
-            old.rejected + r["rejected"],
-        )
-    used = {side for key in links for side in key}
-    groups = (*sorted(shown), *(g for g in _FOLDED if g in used))
-    return groups, tuple(sorted(links.values(), key=lambda x: (-x.bytes, x.source, x.destination)))
-
-
-def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["source"], row["destination"]
+    bound = {"other": OTHER, "public": PUBLIC, "endpoint": ENDPOINT, "groups": MOST_GROUPS}
+    links = [Link(**r) for r in rows(engine, sql.LINKS, bound)]
+    used = {side for link in links for side in (link.source, link.destination)}
+    groups = (*sorted(used - set(_FOLDED)), *(g for g in _FOLDED if g in used))
+    return groups, tuple(sorted(links, key=lambda x: (-x.bytes, x.source, x.destination)))
 
 
 def countries(engine: Workspace, known: Known) -> tuple[Country, ...]:
@@ -238,7 +222,22 @@ def matches(engine: Workspace, bound: Mapping[str, Any]) -> tuple[Match, ...]:
             ports=tuple(sorted(met["port"]))[:_LISTED],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
+            rank=r["rank"],
+            undecided=r["rank"] <= GOT_THROUGH and r["undecided"],
         )
-        for r in rows(engine, sql.MATCHES, bound)
+        for r in rows(engine, sql.MATCHES, {**bound, "passed": GOT_THROUGH})
         for met in (sides[r["address"], r["feed"]],)
+    )
+
+
+def matched(found: Collection[Match]) -> Matched:
+    """How many listed addresses there are of each kind; on two feeds an address counts twice."""
+    passed = sum(m.passed for m in found)
+    own, vain = (sum(m.rank == rank for m in found) for rank in (4, 5))
+    return Matched(
+        passed=passed,
+        undecided=sum(m.undecided for m in found),
+        own=own,
+        vain=vain,
+        refused=len(found) - passed - own - vain,
     )

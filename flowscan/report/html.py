@@ -23,6 +23,7 @@ from markupsafe import Markup, escape
 from flowscan.net.services import protocol_name
 from flowscan.report.charts import draw
 from flowscan.report.model import Report
+from flowscan.report.wording import gateway_of, what_of, who_of
 from flowscan.text import change, human_bytes, human_count, human_duration, plain, utc
 
 SHAPES = {"critical": "◆", "high": "▲", "medium": "●", "low": "■", "informational": "✚"}
@@ -127,6 +128,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
+        # Each template is compiled once and drawn once: folding constants costs more than it saves.
+        optimized=False,
+        auto_reload=False,
     )
     env.filters |= {
         "bytes": human_bytes,
@@ -137,8 +141,11 @@ def _environment() -> Environment:
         "short": _short,
         "second": lambda t: f"{datetime.fromtimestamp(t, UTC):%d %b %H:%M:%S}",
         "lines": _lines,
+        "gateway": gateway_of,
         "protocol": protocol_name,
         "shape": lambda label: SHAPES.get(label, "●"),
+        "what": what_of,
+        "who": who_of,
     }
     return env
 

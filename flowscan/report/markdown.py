@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
+from flowscan.report.wording import gateway_of, what_of, who_of
 from flowscan.text import change, human_bytes, human_count, markdown_text, plain, utc
 
 _FIGURES = {
@@ -102,11 +103,13 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
     )
     yield (
         "Listed addresses",
-        ["address", "feed", "accepted", "refused", "bytes", "last seen"],
+        ["address", "feed", "what", "who called", "accepted", "refused", "bytes", "last seen"],
         [
             [
                 m.address,
                 m.feed,
+                what_of(m),
+                who_of(m),
                 human_count(m.accepted),
                 human_count(m.refused),
                 human_bytes(m.bytes),
@@ -164,7 +167,7 @@ def _sections(report: Report) -> Iterable[tuple[str, list[str], list[list[str]],
         [
             [
                 c.interface or "–",
-                c.label,
+                f"{c.label} ({gateway_of(c)})" if c.nat else c.label,
                 human_count(c.flows),
                 human_count(c.silent_hours),
                 human_count(c.nodata),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flowscan.report.listed import Match, Matched
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -194,25 +196,6 @@ class Country:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A listed address that was met, and whether it got through."""
-
-    address: str
-    feed: str
-    category: str
-    indicator: str
-    confidence: int | None
-    accepted: int
-    refused: int
-    bytes: int
-    direction: str
-    local: tuple[str, ...]
-    ports: tuple[int, ...]
-    first_seen: int
-    last_seen: int
-
-
-@dataclass(frozen=True, slots=True)
 class Actor:
     """One party of a finding, with its own numbers and what is known of it."""
 
@@ -280,7 +263,10 @@ class DetectionView:
 class InterfaceCoverage:
     """What is known of one interface; `silent_hours` have neither records nor a word about it.
 
-    `flows` are the records it made; `bytes` those that are told under it, each packet once.
+    `flows` are the records it made; `bytes` those that are told under it, each packet once. Those
+    that a NAT gateway passes on are told under its clients: `nat` marks its interface, `processed`
+    are the bytes that it got from clients and for them, as edges know them: of the whole UTC days
+    of the period, None where it has none.
     """
 
     interface: str
@@ -293,6 +279,8 @@ class InterfaceCoverage:
     skipdata: int
     first_seen: int | None
     last_seen: int | None
+    nat: bool = False
+    processed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +334,7 @@ class Report:
     links: tuple[Link, ...]
     countries: tuple[Country, ...]
     feeds: int
+    matched: Matched
     matches: tuple[Match, ...]
     detected: bool
     detected_at: int | None

@@ -5,7 +5,7 @@ Invariant: nothing that AWS said was lost (SKIPDATA) and nothing that was refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flowscan.engine import Workspace
@@ -16,24 +16,38 @@ from flowscan.report.model import InterfaceCoverage, Quality
 
 
 def coverage(
-    engine: Workspace, bound: Mapping[str, Any], names: Mapping[str, str]
-) -> tuple[InterfaceCoverage, ...]:
-    """One row per interface: flows, silent hours, NODATA and SKIPDATA records."""
-    return tuple(
+    engine: Workspace,
+    bound: Mapping[str, Any],
+    top: int,
+    names: Mapping[str, str],
+    gateways: Collection[str],
+) -> tuple[tuple[InterfaceCoverage, ...], int]:
+    """The interfaces with most records, with hours, NODATA and SKIPDATA; and how many there are.
+
+    `names` are the addresses that they go by, `gateways` those of NAT gateways.
+    """
+    found = rows(engine, sql.COVERAGE, {**bound, "top": top})
+    processed: dict[str, int] = {}
+    if any(r["interface_id"] in gateways for r in found):
+        processed = {r["interface_id"]: r["bytes"] for r in rows(engine, sql.PROCESSED, bound)}
+    shown = tuple(
         InterfaceCoverage(
             interface=r["interface_id"] or "",
             label=names.get(r["interface_id"] or "", ""),
             flows=r["flows"],
-            bytes=r["bytes"] or 0,
+            bytes=r["bytes"],
             hours=r["hours"],
             silent_hours=r["span"] - r["hours"],
             nodata=r["nodata"],
             skipdata=r["skipdata"],
             first_seen=r["first_seen"],
             last_seen=r["last_seen"],
+            nat=r["interface_id"] in gateways,
+            processed=processed.get(r["interface_id"]),
         )
-        for r in rows(engine, sql.COVERAGE, bound)
+        for r in found
     )
+    return shown, found[0]["interfaces"] if found else 0
 
 
 def quality(lake: Lake, engine: Workspace) -> Quality:

@@ -76,6 +76,11 @@ class ReportServer(ThreadingHTTPServer):
         query = f"?token={self.token}" if self.token else ""
         return f"http://{self.host}:{self.server_address[1]}/{query}"
 
+    def server_close(self) -> None:
+        """Stop listening, and give up what is kept of the lake."""
+        super().server_close()
+        self.site.close()
+
     def allows_host(self, name: str | None) -> bool:
         """Tell whether a Host header names this server."""
         port = self.server_address[1]

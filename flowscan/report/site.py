@@ -1,7 +1,8 @@
 """The pages that `serve` shows: the report of a period, and the flows behind a number.
 
-Invariant: reads only, through one fresh engine per page; every part of a request is parsed into a
-value of its type before it is bound into the SQL, and nothing of it reaches SQL text or a path.
+Invariant: reads only, reports from a ground that stands while the lake does, flows through a fresh
+engine per page; every part of a request is parsed into a value of its type before it is bound into
+the SQL, and nothing of it reaches SQL text or a path.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from flowscan.engine import Engine
 from flowscan.errors import UsageError
 from flowscan.lake import Lake
 from flowscan.report import html
-from flowscan.report.assemble import Options, build
+from flowscan.report.assemble import Options
+from flowscan.report.standing import Standing
 from flowscan.text import utc
 
 PAGE: Final = 200
@@ -70,13 +72,22 @@ class Filter:
 
 @dataclass(slots=True)
 class Site:
-    """Pages over one lake. Thread-safe: pages are made two at a time, made pages are kept."""
+    """Pages over one lake. Thread-safe: one report is made at a time, of lists of flows two."""
 
     lake: Lake
     options: Options = field(default_factory=Options)
+    _standing: Standing = field(init=False)
     _pages: dict[tuple[int, int | None, int | None], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _slots: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_QUERIES))
+
+    def __post_init__(self) -> None:
+        self._standing = Standing(self.lake, self.options)
+
+    def close(self) -> None:
+        """Give up what is kept of the lake; another report opens it again."""
+        with self._lock:
+            self._standing.close()
 
     def report(self, request: Mapping[str, str]) -> str:
         """The report page of `since` and `until`.
@@ -87,15 +98,13 @@ class Site:
         since, until = _moment(request, "since"), _moment(request, "until")
         if since is not None and until is not None and until <= since:
             raise UsageError("the period ends before it begins")
-        key = (self.lake.state().version, since, until)
         with self._lock:
+            key = (self.lake.state().version, since, until)
             kept = self._pages.get(key)
-        if kept is not None:
-            return kept
-        with self._slots:
-            report = build(self.lake, since, until, options=self.options)
+            if kept is not None:
+                return kept
+            report = self._standing.build(since, until)
             page = html.render(report, live=self._live(report.overview.period, request))
-        with self._lock:
             for old in [k for k in self._pages if k[0] != key[0]] or list(self._pages)[: 1 - KEPT]:
                 del self._pages[old]
             self._pages[key] = page

@@ -1,13 +1,9 @@
-"""The SQL of the report: what it asks of the tables of traffic.
+"""The SQL of the report: what it asks of the tables that it has made, which are in `folds`.
 
 Each constant is trusted text with parameters ($name); no value is ever spliced in. Invariants: the
 text means the same to DuckDB and to Trino, so a report is made on either; nothing here decides who
 called, whose an address is or which packet counts, the tables of traffic say so, and flows are not
-read. The first ones, `FOLDS`, become tables that everything else is asked of.
-
-A period is of whole hours. volumes and sessions are cut to it; contacts are by UTC day, so they
-answer for the days that lie in the period (`$days_since` to `$days_until`), and sessions for the
-rest of it.
+read.
 """
 
 from __future__ import annotations
@@ -16,94 +12,17 @@ from typing import Final
 
 from flowscan.net.ports import SENSITIVE
 from flowscan.net.sql import values
-
-GATEWAY_ENDPOINT: Final = 7
-"""AWS's traffic-path to S3 or DynamoDB through a gateway endpoint: public, not the internet."""
-
-_HOURS: Final = """
-SELECT hour AS t, interface_id, records AS flows, rejected
-FROM tallies WHERE hour >= $before AND hour < $until
-"""
-
-_BYTES: Final = """
-SELECT hour AS t, interface_id,
-       CAST(sum(packets_out + packets_in) AS BIGINT) AS packets,
-       CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes,
-       CAST(sum(refused_packets) AS BIGINT) AS refused_packets,
-       CAST(sum(refused_bytes) AS BIGINT) AS refused_bytes
-FROM volumes WHERE hour >= $before AND hour < $until
-GROUP BY 1, 2
-"""
-
-# One row per client and server, which called each other or not: `outside` where what they sent
-# crossed the edge to the internet.
-_PAIRS: Final = f"""
-SELECT client, server, client_side, server_side,
-       (client_side = 'public' OR server_side = 'public')
-           AND coalesce(path, 0) <> {GATEWAY_ENDPOINT} AS outside,
-       CAST(sum(sessions) AS BIGINT) AS sessions, CAST(sum(records) AS BIGINT) AS records,
-       CAST(sum(rejected) AS BIGINT) AS rejected,
-       CAST(sum(packets_out) AS BIGINT) AS packets_out,
-       CAST(sum(packets_in) AS BIGINT) AS packets_in,
-       CAST(sum(bytes_out) AS BIGINT) AS bytes_out, CAST(sum(bytes_in) AS BIGINT) AS bytes_in
-FROM volumes WHERE hour >= $since AND hour < $until
-GROUP BY 1, 2, 3, 4, 5
-"""
-
-_REJECTED: Final = """
-SELECT protocol, port, client, server, max(client_side) AS client_side,
-       CAST(sum(rejected) AS BIGINT) AS flows, CAST(sum(refused_packets) AS BIGINT) AS packets,
-       min(first_seen) AS first_seen, max(last_seen) AS last_seen
-FROM volumes WHERE rejected > 0 AND hour >= $since AND hour < $until
-GROUP BY 1, 2, 3, 4
-"""
-
-# An interface goes by one address: that of a gateway or node before those it stands for, IPv4
-# before IPv6, the busier first. An interface that recorded a whole network is no host: there each
-# address goes by its own name.
-_HOST_NAMES: Final = """
-WITH used AS (
-    SELECT address, sum(records) AS records FROM (
-        SELECT client AS address, records FROM report_pairs
-        UNION ALL SELECT server, records FROM report_pairs) AS a
-    GROUP BY address
-), owned AS (
-    SELECT interface_id, address, max(gateway) AS gateway, max(day) AS day FROM hosts
-    WHERE day > $since - 86400 AND day < $until GROUP BY interface_id, address
-), ranked AS (
-    SELECT o.interface_id, o.address, o.gateway, o.day,
-           count(*) OVER (PARTITION BY o.interface_id) AS addresses,
-           first_value(o.address) OVER (PARTITION BY o.interface_id
-               ORDER BY o.address LIKE '%:%', o.gateway DESC, coalesce(u.records, 0) DESC,
-                        o.address) AS main_address
-    FROM owned AS o LEFT JOIN used AS u ON u.address = o.address
-), latest AS (
-    SELECT *, row_number() OVER (PARTITION BY address ORDER BY day DESC, interface_id) AS turn
-    FROM ranked
-)
-SELECT interface_id, address, gateway, main_address, turn,
-       CASE WHEN addresses <= 256 THEN main_address ELSE address END AS host
-FROM latest
-"""
-
-FOLDS: Final = {
-    "report_hours": _HOURS,
-    "report_bytes": _BYTES,
-    "report_pairs": _PAIRS,
-    "report_rejected": _REJECTED,
-    "report_hosts": _HOST_NAMES,
-}
-"""The tables to make, in order."""
+from flowscan.report.folds import OTHER_HOURS, WHOLE_DAYS
 
 SELECT_HOSTS = """
-SELECT interface_id, max(main_address) AS host FROM report_hosts GROUP BY interface_id
-ORDER BY interface_id
+SELECT interface_id, max(main_address) AS host, max(CASE WHEN gateway = 1 THEN 1 ELSE 0 END) AS nat
+FROM report_hosts GROUP BY interface_id ORDER BY interface_id
 """
 
 RECORDS = """
 SELECT t >= $since AS current, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(rejected) AS BIGINT) AS rejected, count(DISTINCT interface_id) AS interfaces
-FROM report_hours GROUP BY 1
+FROM report_hours WHERE t >= $before AND t < $until GROUP BY 1
 """
 
 BYTES = """
@@ -111,7 +30,7 @@ SELECT t >= $since AS current, CAST(sum(packets) AS BIGINT) AS packets,
        CAST(sum(bytes) AS BIGINT) AS bytes,
        CAST(sum(refused_packets) AS BIGINT) AS refused_packets,
        CAST(sum(refused_bytes) AS BIGINT) AS refused_bytes
-FROM report_bytes GROUP BY 1
+FROM report_bytes WHERE t >= $before AND t < $until GROUP BY 1
 """
 
 PARTIES = """
@@ -135,9 +54,9 @@ WHERE outside AND (client_side = 'ours' OR server_side = 'ours')
 """
 
 UNDECIDED = """
-SELECT count(*) AS sessions, CAST(coalesce(sum(bytes_out + bytes_in), 0) AS BIGINT) AS bytes
-FROM sessions
-WHERE initiator = 'undecided' AND first_seen >= $since AND first_seen < $until
+SELECT CAST(coalesce(sum(sessions), 0) AS BIGINT) AS sessions,
+       CAST(coalesce(sum(bytes), 0) AS BIGINT) AS bytes
+FROM report_undecided WHERE t >= $since AND t < $until
 """
 
 TIMELINE = """
@@ -145,8 +64,8 @@ SELECT t - t % $step AS t, CAST(sum(accepted) AS BIGINT) AS accepted,
        CAST(sum(rejected) AS BIGINT) AS rejected, CAST(sum(bytes) AS BIGINT) AS bytes
 FROM (
     SELECT t, flows - rejected AS accepted, rejected, 0 AS bytes FROM report_hours
-    WHERE t >= $since
-    UNION ALL SELECT t, 0, 0, bytes FROM report_bytes WHERE t >= $since
+    WHERE t >= $since AND t < $until
+    UNION ALL SELECT t, 0, 0, bytes FROM report_bytes WHERE t >= $since AND t < $until
 ) AS a GROUP BY 1 ORDER BY 1
 """
 
@@ -154,33 +73,43 @@ HEAT = """
 SELECT (t / 86400 + 3) % 7 AS weekday, t % 86400 / 3600 AS hour,
        count(DISTINCT t) AS hours, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(rejected) AS BIGINT) AS rejected
-FROM report_hours WHERE t >= $since GROUP BY 1, 2 ORDER BY 1, 2
+FROM report_hours WHERE t >= $since AND t < $until GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-_REFUSED = """top AS (
-    SELECT protocol, port, sum(flows) AS flows FROM report_rejected GROUP BY protocol, port
-    ORDER BY flows DESC, protocol, port LIMIT $top
-), refused AS (
-    SELECT r.* FROM report_rejected AS r
-    JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
-)"""
-
 REJECTED_PORTS = f"""
-WITH {_REFUSED}
-SELECT protocol, port, CAST(sum(flows) AS BIGINT) AS flows,
-       CAST(sum(packets) AS BIGINT) AS packets, count(DISTINCT client) AS sources,
-       count(DISTINCT server) AS targets, min(first_seen) AS first_seen,
-       max(last_seen) AS last_seen
-FROM refused GROUP BY protocol, port ORDER BY flows DESC, protocol, port
+WITH top AS (
+    SELECT protocol, port, CAST(sum(flows) AS BIGINT) AS flows,
+           CAST(sum(packets) AS BIGINT) AS packets, min(first_seen) AS first_seen,
+           max(last_seen) AS last_seen
+    FROM (
+        SELECT * FROM report_refused WHERE {WHOLE_DAYS}
+        UNION ALL
+        SELECT day, protocol, port, rejected, refused_packets, first_seen, last_seen
+        FROM volumes WHERE rejected > 0 AND {OTHER_HOURS}
+    ) AS a
+    GROUP BY protocol, port ORDER BY flows DESC, protocol, port LIMIT $top
+), ends AS (
+    SELECT r.protocol, r.port, count(DISTINCT r.client) AS sources,
+           count(DISTINCT r.server) AS targets
+    FROM report_rejected AS r JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
+    GROUP BY r.protocol, r.port
+)
+SELECT t.*, e.sources, e.targets
+FROM top AS t JOIN ends AS e ON e.protocol = t.protocol AND e.port = t.port
+ORDER BY t.flows DESC, t.protocol, t.port
 """
 
 # The three busiest sources of each of these ports.
-REJECTED_PORT_SOURCES = f"""
-WITH {_REFUSED}, per_source AS (
-    SELECT protocol, port, client, CAST(sum(flows) AS BIGINT) AS flows,
+REJECTED_PORT_SOURCES = """
+WITH top AS (
+    SELECT protocol, port, sum(flows) AS flows FROM report_rejected GROUP BY protocol, port
+    ORDER BY flows DESC, protocol, port LIMIT $top
+), per_source AS (
+    SELECT r.protocol, r.port, r.client, CAST(sum(r.flows) AS BIGINT) AS flows,
            row_number() OVER (
-               PARTITION BY protocol, port ORDER BY sum(flows) DESC, client) AS place
-    FROM refused GROUP BY protocol, port, client
+               PARTITION BY r.protocol, r.port ORDER BY sum(r.flows) DESC, r.client) AS place
+    FROM report_rejected AS r JOIN top AS t ON t.protocol = r.protocol AND t.port = r.port
+    GROUP BY r.protocol, r.port, r.client
 )
 SELECT protocol, port, client, flows FROM per_source
 WHERE place <= 3 ORDER BY protocol, port, place
@@ -232,45 +161,24 @@ GROUP BY s.source, s.destination
 ORDER BY bytes DESC, s.source, s.destination LIMIT $top
 """
 
-_REACHED = """SELECT client, server, port, protocol, interface_id, sessions, undecided, failed,
-       "empty" + "open" AS answered, bytes_out, bytes_in, first_seen, last_seen"""
-
-# Calls of public addresses at ours: of whole days as they are kept, the rest from sessions.
-REACHED = f"""
-{_REACHED}
-FROM contacts
-WHERE day >= $days_since AND day < $days_until AND client_side = 'public' AND server_side = 'ours'
-"""
-
-PARTIAL = """
-SELECT * FROM sessions
-WHERE first_seen >= $since AND first_seen < $until
-  AND NOT (first_seen >= $days_since AND first_seen < $days_until)
-  AND client_side = 'public' AND server_side = 'ours'
-"""
-
-REACHED_PARTLY = f"""
-{_REACHED}
-FROM (WITH sessions AS (SELECT * FROM report_sessions) SELECT * FROM ({{contacts}}) AS q) AS c
-"""
-
 # Only what answered with a handshake or payload is exposed; a NAT gateway drops what it accepts.
 EXPOSURE = f"""
 SELECT server, port, protocol, max(interface_id) AS interface_id,
-       count(DISTINCT client) AS sources, CAST(sum(answered) AS BIGINT) AS sessions,
+       count(DISTINCT client) AS callers, CAST(sum(answered) AS BIGINT) AS sessions,
        CAST(sum(bytes_out) AS BIGINT) AS bytes, min(first_seen) AS first_seen,
        max(last_seen) AS last_seen
 FROM report_reached
 WHERE answered > 0 AND protocol IN (6, 17, 132)
   AND server NOT IN (SELECT address FROM report_hosts WHERE gateway = 1)
 GROUP BY server, port, protocol
-ORDER BY port IN {values(SENSITIVE)} DESC, sources DESC, sessions DESC, server, protocol, port
+ORDER BY port IN {values(SENSITIVE)} DESC, callers DESC, sessions DESC, server, protocol, port
 """
 
 PROBED = """
 SELECT CAST(coalesce(sum(failed), 0) AS BIGINT) AS probed FROM report_reached
 """
 
+# Our busiest hosts, and the rest in groups.
 LINKS = """
 WITH names AS (SELECT address, host FROM report_hosts WHERE turn = 1), once AS (
     SELECT coalesce(c.host, CASE WHEN p.client_side <> 'public' THEN $other
@@ -284,10 +192,29 @@ WITH names AS (SELECT address, host FROM report_hosts WHERE turn = 1), once AS (
 ), sent AS (
     SELECT caller AS source, called AS destination, records, rejected, bytes_out AS bytes FROM once
     UNION ALL SELECT called, caller, 0, 0, bytes_in FROM once WHERE bytes_in > 0
+), links AS (
+    SELECT source, destination, sum(records) AS flows, sum(bytes) AS bytes,
+           sum(rejected) AS rejected
+    FROM sent GROUP BY 1, 2
+), shown AS (
+    SELECT host FROM (
+        SELECT source AS host, bytes + flows AS weight FROM links
+        UNION ALL SELECT destination, bytes + flows FROM links) AS w
+    WHERE host NOT IN ($other, $public, $endpoint)
+    GROUP BY host ORDER BY sum(weight) DESC, host LIMIT $groups
+), folded AS (
+    SELECT CASE WHEN a.host IS NOT NULL OR l.source IN ($public, $endpoint) THEN l.source
+                ELSE $other END AS source,
+           CASE WHEN b.host IS NOT NULL OR l.destination IN ($public, $endpoint)
+                THEN l.destination ELSE $other END AS destination,
+           l.flows, l.bytes, l.rejected
+    FROM links AS l
+    LEFT JOIN shown AS a ON a.host = l.source
+    LEFT JOIN shown AS b ON b.host = l.destination
 )
-SELECT source, destination, CAST(sum(records) AS BIGINT) AS flows,
+SELECT source, destination, CAST(sum(flows) AS BIGINT) AS flows,
        CAST(sum(bytes) AS BIGINT) AS bytes, CAST(sum(rejected) AS BIGINT) AS rejected
-FROM sent GROUP BY 1, 2
+FROM folded GROUP BY 1, 2
 """
 
 PUBLIC = """
@@ -301,27 +228,46 @@ FROM (
 ) AS a GROUP BY address ORDER BY flows DESC, address LIMIT $top
 """
 
+# Of the interfaces with most records; `interfaces` says how many there are.
 COVERAGE = """
 WITH words AS (
-    SELECT interface_id, t / 3600 AS h, flows, 0 AS nodata, 0 AS skipdata, t AS seen
-    FROM report_hours WHERE t >= $since
+    SELECT interface_id, t, flows, 0 AS nodata, 0 AS skipdata, t AS first_seen, t AS last_seen
+    FROM report_hours WHERE t >= $since AND t < $until
     UNION ALL
-    SELECT interface_id, "start" / 3600, 0, CAST(log_status = 'NODATA' AS INTEGER),
-           CAST(log_status = 'SKIPDATA' AS INTEGER), "start"
-    FROM coverage WHERE "start" >= $since AND "start" < $until
+    SELECT interface_id, t, 0, nodata, skipdata, first_seen, last_seen
+    FROM report_covered WHERE t >= $since AND t < $until
+), busiest AS (
+    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(*) OVER () AS interfaces
+    FROM words GROUP BY interface_id ORDER BY flows DESC, interface_id LIMIT $top
 ), seen AS (
-    SELECT interface_id, CAST(sum(flows) AS BIGINT) AS flows, count(DISTINCT h) AS hours,
-           max(h) - min(h) + 1 AS span, CAST(sum(nodata) AS BIGINT) AS nodata,
-           CAST(sum(skipdata) AS BIGINT) AS skipdata, min(seen) AS first_seen,
-           max(seen) AS last_seen
-    FROM words GROUP BY interface_id
+    SELECT b.interface_id, count(DISTINCT w.t) AS hours, (max(w.t) - min(w.t)) / 3600 + 1 AS span,
+           CAST(sum(w.nodata) AS BIGINT) AS nodata, CAST(sum(w.skipdata) AS BIGINT) AS skipdata,
+           min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen
+    FROM words AS w
+    JOIN busiest AS b ON b.interface_id IS NOT DISTINCT FROM w.interface_id
+    GROUP BY b.interface_id
 ), told AS (
-    SELECT interface_id, sum(bytes) AS bytes FROM report_bytes WHERE t >= $since
+    SELECT interface_id, CAST(sum(bytes_out + bytes_in) AS BIGINT) AS bytes
+    FROM volumes
+    WHERE hour >= $since AND hour < $until AND interface_id IN (SELECT interface_id FROM busiest)
     GROUP BY interface_id
 )
-SELECT s.*, CAST(coalesce(b.bytes, 0) AS BIGINT) AS bytes
-FROM seen AS s LEFT JOIN told AS b ON b.interface_id = s.interface_id
-ORDER BY s.flows DESC, s.interface_id
+SELECT b.interface_id, b.flows, b.interfaces, s.hours, s.span, s.nodata, s.skipdata, s.first_seen,
+       s.last_seen, coalesce(t.bytes, 0) AS bytes
+FROM busiest AS b
+JOIN seen AS s ON s.interface_id IS NOT DISTINCT FROM b.interface_id
+LEFT JOIN told AS t ON t.interface_id = b.interface_id
+ORDER BY b.flows DESC, b.interface_id
+"""
+
+# What the interface of a NAT gateway got, from clients and for them, is what it processed: each
+# packet enters it once. The rest of its records repeat what is told under the clients' names.
+PROCESSED = """
+SELECT e.recorder AS interface_id, CAST(sum(e.bytes) AS BIGINT) AS bytes
+FROM edges AS e
+JOIN report_hosts AS h ON h.interface_id = e.recorder AND h.address = e.dstaddr
+WHERE h.gateway = 1 AND e.day >= $days_since AND e.day < $days_until AND e.records > e.rejected
+GROUP BY e.recorder
 """
 
 MATCHES = """
@@ -332,10 +278,12 @@ SELECT address, feed, max(category) AS category, max(indicator) AS indicator,
        CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS refused,
        CAST(coalesce(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
            AS bytes,
+       coalesce(min("rank"), 6) AS "rank",
+       count(*) FILTER (WHERE "rank" <= $passed AND direction <> 'undecided') = 0 AS undecided,
        min(first_seen) AS first_seen, max(last_seen) AS last_seen
 FROM matches WHERE last_seen >= $since AND first_seen < $until
 GROUP BY address, feed
-ORDER BY accepted > 0 DESC, bytes DESC, refused DESC, address, feed
+ORDER BY coalesce(min("rank"), 6) <= $passed DESC, bytes DESC, refused DESC, address, feed
 """
 
 MATCH_SIDES = """

@@ -13,6 +13,7 @@ from typing import Any
 
 from flowscan.net.services import protocol_name
 from flowscan.report.model import Report
+from flowscan.report.wording import gateway_of
 from flowscan.text import bar, change, human_bytes, human_count, human_duration, plain
 
 COLORS = {
@@ -199,9 +200,9 @@ class _Page:
         self._more(len(found) + self.r.left.findings - 20, "flowscan findings list")
 
     def _matches(self) -> None:
-        passed = [m for m in self.r.matches if m.accepted]
-        noise = len(self.r.matches) - len(passed) + self.r.left.matches
-        self._title("Listed addresses", f"{len(passed)} got through" if self.r.matches else "")
+        passed, all_ = [m for m in self.r.matches if m.passed], self.r.matched
+        note = f"{human_count(all_.passed)} got through" if self.r.matches else ""
+        self._title("Listed addresses", note)
         if not self.r.feeds:
             self._say("No feeds yet: flowscan feeds add tor-exit")
             return
@@ -226,8 +227,17 @@ class _Page:
             rows.append([*row, ports, _day(m.last_seen)] if self.wide else row)
         if rows:
             self._table(heads, rows)
-        if noise:
-            self._say(f"{human_count(noise)} more only knocked and were refused.", "dim")
+        self._more(all_.passed - len(rows), "flowscan match")
+        unclear = [m.address for m in passed[:12] if m.undecided]
+        if unclear:
+            self._say(f"It is undecided who called: {', '.join(unclear)}.", "dim")
+        for count, one, several in (
+            (all_.own, "is our own address", "are our own addresses"),
+            (all_.vain, "was called by ours in vain", "were called by ours in vain"),
+            (all_.refused, "only knocked and was refused", "only knocked and were refused"),
+        ):
+            if count:
+                self._say(f"{human_count(count)} more {one if count == 1 else several}.", "dim")
 
     def _rejected(self) -> None:
         ports = self.r.rejected_ports
@@ -313,6 +323,9 @@ class _Page:
             + ("s" if q.sources != 1 else "")
             + (f", {human_count(q.refused_sources)} refused" if q.refused_sources else "")
         )
+        for c in self.r.coverage:
+            if c.nat:
+                self._say(f"{c.interface} {c.label}: {gateway_of(c)}")
         worst = [c for c in self.r.coverage if c.skipdata or c.silent_hours]
         if worst:
             heads = [("interface", "left"), ("address", "left"), ("records", "right")]

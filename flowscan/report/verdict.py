@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from flowscan.report.listed import Matched
 from flowscan.report.model import FindingView, Period, Report
 from flowscan.text import human_count, utc
 
@@ -26,7 +27,7 @@ def verdict(report: Report) -> Verdict:
     """Judge a report by its findings, then its matches, then by whether anybody looked."""
     if report.is_empty:
         return _empty(report.known)
-    passed = sum(1 for m in report.matches if m.accepted)
+    passed = _passed(report.matched)
     active = [f for f in report.findings if f.status == "active"]
     if not active:
         return _quiet(report, passed)
@@ -34,7 +35,7 @@ def verdict(report: Report) -> Verdict:
     gravest, about = _subject(active)
     tally = f"{_counted(counts)}{about}."
     if passed:
-        tally += f" {_addresses(passed)} got through."
+        tally += f" {passed}"
     where = gravest.host or gravest.resource
     title = gravest.title.rstrip(".")
     sentence = f"{title}." if where in title + gravest.what else f"{where}: {title}."
@@ -48,19 +49,23 @@ def _empty(known: Period | None) -> Verdict:
     return Verdict("There are no flows in this period.", held, "", "unknown")
 
 
-def _quiet(report: Report, passed: int) -> Verdict:
+def _quiet(report: Report, passed: str) -> Verdict:
     totals = report.overview.totals
     part = totals.rejected / totals.flows
     share = f"{part:.0%} of {human_count(totals.flows)} records were refused."
     if passed:
-        return Verdict(f"{_addresses(passed)} got through.", "", share, "medium")
+        return Verdict(passed, "", share, "medium")
     if not report.detected:
         return Verdict("No detection has run yet.", "Run: flowscan detect", share, "unknown")
     return Verdict("Nothing stands out: there are no findings.", "", share, "ok")
 
 
-def _addresses(count: int) -> str:
-    return f"Traffic with {count} listed address{'es' if count != 1 else ''}"
+def _passed(matched: Matched) -> str:
+    if not matched.passed:
+        return ""
+    named = f"{matched.passed} listed address{'es' if matched.passed != 1 else ''}"
+    unclear = f"; of {matched.undecided} it is undecided who called" if matched.undecided else ""
+    return f"Traffic with {named} got through{unclear}."
 
 
 def _counted(counts: list[tuple[str, int]]) -> str:

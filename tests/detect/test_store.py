@@ -9,13 +9,14 @@ import types
 import pyarrow as pa
 import pytest
 
-from flowscan.detect import store, stored, suppress
+from flowscan.detect import store, suppress
 from flowscan.findings import (
     Actor,
     Counts,
     Day,
     Finding,
     finding_id,
+    stored,
     to_row,
     update,
     withdraw,

@@ -68,6 +68,14 @@ def test_a_prefix_a_range_and_a_window(full: Lake) -> None:
     assert lookup(full, BAD, since=T0 + 9 * DAY, now=T0).activity.flows == 0
 
 
+def test_more_pairs_than_are_shown(lake: Lake, tmp_path: Path) -> None:
+    put(lake, [flow(US, f"45.1.3.{i}", dstport=443) for i in range(13)])
+    seen = lookup(lake, US, now=T0).activity
+    assert len(seen.called) + len(seen.undecided) == 10
+    assert sum(seen.more.values()) == 3
+    assert "… and 3 more" in cli("lookup", US, "--lake", str(tmp_path / "lake")).stdout
+
+
 def test_nothing_known(lake: Lake) -> None:
     found = lookup(lake, "45.9.9.9", now=T0)
     assert (found.lists, found.activity.flows) == ((), 0)

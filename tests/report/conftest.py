@@ -55,6 +55,7 @@ FINDINGS = (
     finding("blind-spot", 2.0, "5 windows were lost", "10.20.1.10"),
 )
 MATCHED = {
+    "rank": 1,
     "address": "26.73.190.44",
     "feed": "sample-blocklist",
     "category": "malware",
@@ -70,7 +71,12 @@ MATCHED = {
     "first_seen": DAY + 73_860,
     "last_seen": DAY + 73_870,
 }
-REFUSED = MATCHED | {"address": "28.55.140.23", "action": "REJECT", "direction": "inbound"}
+REFUSED = MATCHED | {
+    "rank": 6,
+    "address": "28.55.140.23",
+    "action": "REJECT",
+    "direction": "inbound",
+}
 
 
 def fill(lake: Lake, table: str, rows: list[dict[str, object]]) -> None:

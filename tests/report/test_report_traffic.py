@@ -18,6 +18,7 @@ from flowscan.report import (
     render_terminal,
 )
 
+CASES = Path(
 DAY = 1_785_715_200
 HEAD = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"
@@ -48,6 +49,20 @@ def exchange(
     if answered:
         lines.append(f"{head} {ours} {theirs} {port} {their_port} 6 {packets} {answered} {tail}")
     return lines  # fmt: skip
+
+
+def test_a_nat_gateway_says_what_it_processed(tmp_path: Path) -> None:
+    path = CASES / "traffic" / "nat_three_legs.log.gz"
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    flowscan.ingest(str(path), tmp_path / "lake")
+    report = build(Lake.open(tmp_path / "lake"))
+    nat = next(c for c in report.coverage if c.nat)
+    assert (nat.label, nat.bytes) == ("10.0.9.9", 0)
+    assert nat.processed == report.overview.totals.bytes
+    assert [c.processed for c in report.coverage if not c.nat] == [None]
+    for text in (render_terminal(report), render_markdown(report), render_html(report)):
+        assert "NAT gateway, processed 10.1 GB" in text
 
 
 def test_exposure_is_what_answered(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flowscan.findings import Finding, from_row
+from flowscan.arrays import integer_array
+from flowscan.findings.model import Finding
+from flowscan.findings.row import from_row
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.small import batches, read
 from flowscan.schema import SMALL_TABLES
@@ -71,7 +73,7 @@ class Stored:
     def take(self, rows: Sequence[int]) -> Stored:
         """Some of them, by their rows in `table`, in the order given."""
         at = np.asarray(rows, np.int64)
-        return Stored(self._snapshot, self.table.take(pa.array(at)), self._places[at])
+        return Stored(self._snapshot, self.table.take(integer_array(at, None)), self._places[at])
 
     def findings(self) -> Iterator[Finding]:
         """All of them, one after the other."""
@@ -92,7 +94,7 @@ class Stored:
             places = self._places[at : at + _GATHERED]
             parts = list(_found(self._snapshot, np.sort(places), columns))
             order = np.argsort(np.argsort(places, kind="stable"))
-            yield pa.concat_tables(parts).take(pa.array(order))
+            yield pa.concat_tables(parts).take(integer_array(order, None))
 
 
 def choose(lake: Lake, choice: Choice = Choice()) -> Stored:
@@ -100,7 +102,7 @@ def choose(lake: Lake, choice: Choice = Choice()) -> Stored:
     snapshot = lake.snapshot()
     table = read(snapshot, TABLE, SHORT)
     places = np.flatnonzero(choice.of(table).to_numpy())
-    table = table.take(pa.array(places))
+    table = table.take(integer_array(places, None))
     order = pc.sort_indices(table, list(ORDER))
     return Stored(snapshot, table.take(order), places[order.to_numpy()])
 
@@ -112,7 +114,7 @@ def _found(snapshot: Snapshot, places: Any, columns: Sequence[str]) -> Iterator[
     for part in left:
         low, high = np.searchsorted(places, [before, before + part.num_rows])
         if high > low:
-            yield part.take(pa.array(places[low:high] - before))
+            yield part.take(integer_array(places[low:high] - before, None))
         before += part.num_rows
         if high == len(places):
             return
