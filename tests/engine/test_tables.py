@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from flowscan.engine import Engine, tables
+from flowscan.engine.shown import Shown
 from flowscan.errors import QueryError
 from flowscan.lake import Lake, SourceRecord
 
@@ -125,13 +126,13 @@ def test_absent_columns_appear_only_when_named(engine: Engine) -> None:
 
 def test_views_are_made_when_they_are_named(samples, monkeypatch) -> None:
     made: list[str] = []
-    create = Engine._create
+    create = Shown.create
 
-    def noted(self: Engine, name: str, select: str) -> None:
+    def noted(self: Shown, name: str, select: str) -> None:
         made.append(name)
         create(self, name, select)
 
-    monkeypatch.setattr(Engine, "_create", noted)
+    monkeypatch.setattr(Shown, "create", noted)
     with Engine(samples.snapshot()) as engine:
         assert made == []
         engine.query("SELECT count(*) FROM rejects")

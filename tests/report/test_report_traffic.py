@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from flowscan.report import (
 )
 
 CASES = Path(
+    os.environ.get("FLOWSCAN_CASES", Path(__file__).parents[2].parent / "shared" / "cases")
+)
 DAY = 1_785_715_200
 HEAD = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes"
