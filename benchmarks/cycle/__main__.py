@@ -57,7 +57,7 @@ def measure(given: argparse.Namespace, results: Results) -> None:
             SCENARIOS[name](Measure(made, given.runs, results))
             results.save(OUT)
     for flows in given.detect:
-        results.rows.append(random_day.measure(given.scratch, flows, given.runs))
+        results.rows.append(random_day.measure(given.scratch, flows, given.runs, again=given.again))
         results.save(OUT)
 
 

@@ -9,11 +9,13 @@ from benchmarks.cycle.lakes import DAY, apart, python
 from benchmarks.cycle.table import Row
 
 
-def measure(scratch: Path, flows: int, runs: int) -> Row:
-    """All detections over a lake of one day, which is made first."""
+def measure(scratch: Path, flows: int, runs: int, *, again: bool) -> Row:
+    """All detections over a lake of one day, which is made first, or `again`."""
     from benchmarks.generate import DAY as BEGIN
 
     lake, objects = scratch / f"random-{flows}", scratch / f"random-{flows}-src"
+    if again:
+        shutil.rmtree(lake, ignore_errors=True)
     if not lake.exists():
         apart(_generate, objects, flows)
         python("ingest", "flowscan", "ingest", objects, "--lake", lake)
