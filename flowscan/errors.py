@@ -116,5 +116,9 @@ class EngineError(FlowscanError):
     """The SQL engine refused a statement or failed while running it."""
 
 
+class EngineMemoryError(EngineError):
+    """A statement needs more memory than the engine may take, and could not spill."""
+
+
 class ReportError(FlowscanError):
     """A report or an export cannot be made."""

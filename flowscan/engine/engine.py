@@ -17,7 +17,7 @@ from flowscan import queries
 from flowscan.engine import functions, lockdown, results, script, sources, views
 from flowscan.engine.codes import encode
 from flowscan.engine.shown import Shown
-from flowscan.errors import EngineError, QueryError
+from flowscan.errors import EngineError, EngineMemoryError, QueryError
 
 _SHOW: Final = re.compile(
     r"\s*(?:(?P<describe>DESC(?:RIBE)?|SHOW\s+COLUMNS\s+(?:FROM|IN)|SHOW\s+CREATE\s+TABLE)"
@@ -284,6 +284,8 @@ class Engine:
                 yield
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise QueryError(lockdown.one_line(error)) from None
+        except duckdb.OutOfMemoryException as error:
+            raise EngineMemoryError(lockdown.one_line(error)) from None
         except (duckdb.Error, pa.ArrowException) as error:
             raise EngineError(lockdown.one_line(error)) from None
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flowscan.engine import Engine
-from flowscan.errors import EngineError, LakeConflict
+from flowscan.errors import EngineError, EngineMemoryError, LakeConflict
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.parts import replacing
 from flowscan.schema import DERIVED_TABLES
@@ -21,7 +21,7 @@ from flowscan.text import utc
 from flowscan.traffic import days as dates
 from flowscan.traffic import derive, pieces
 from flowscan.traffic.days import DAY_S
-from flowscan.traffic.rows import CHUNK_ROWS, WRITTEN, memory, rows_of
+from flowscan.traffic.rows import CHUNK_ROWS, WRITTEN, memories, rows_of
 
 log = logging.getLogger(__name__)
 
@@ -135,13 +135,26 @@ def _fold_days(lake: Lake, snapshot: Snapshot, days: Sequence[int], flows: int) 
     return False
 
 
-@contextlib.contextmanager
-def derived(snapshot: Snapshot, days: Sequence[int], flows: int) -> Iterator[Engine]:
-    """An engine that has made the tables of traffic of some days."""
+def derived(snapshot: Snapshot, days: Sequence[int], flows: int) -> Engine:
+    """An engine that has made the tables of traffic of some days; the caller closes it.
+
+    Raises:
+        EngineError: deriving failed.
+    """
+    *limits, last = memories(flows)
+    for limit in limits:
+        with contextlib.suppress(EngineMemoryError):
+            return _derived(snapshot, days, limit)
+    return _derived(snapshot, days, last)
+
+
+def _derived(snapshot: Snapshot, days: Sequence[int], limit: str | None) -> Engine:
     since, until = min(days), max(days) + DAY_S
     files = snapshot.narrowed(since, until)
-    with Engine(
-        files, since=since, until=until, memory_limit=memory(flows), derived=False
-    ) as engine:
+    engine = Engine(files, since=since, until=until, memory_limit=limit, derived=False)
+    try:
         derive.make(engine, since, until)
-        yield engine
+    except BaseException:
+        engine.close()
+        raise
+    return engine

@@ -14,7 +14,7 @@ from typing import Final
 
 from flowscan.engine import Engine
 from flowscan.engine.views import Kept
-from flowscan.errors import LakeConflict
+from flowscan.errors import EngineMemoryError, LakeConflict
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.ledger import FileEntry
 from flowscan.lake.parts import replacing
@@ -25,7 +25,7 @@ from flowscan.traffic import resume
 from flowscan.traffic.days import DAY_S
 from flowscan.traffic.partly import FactsChangedError, Partly
 from flowscan.traffic.resume import Resume
-from flowscan.traffic.rows import WRITTEN, memory, rows_of
+from flowscan.traffic.rows import MEMORY, WRITTEN, memories, rows_of
 
 SETTLED: Final = "settled"
 """The mark of a piece that stays."""
@@ -52,15 +52,25 @@ def fold(lake: Lake, snapshot: Snapshot, day: int) -> bool:
 
 def _fold(lake: Lake, snapshot: Snapshot, day: int, before: Resume | None) -> bool:
     begin = before.settled if before else day
+    *limits, last = memories(snapshot.narrowed(begin, day + DAY_S).rows("flows"))
+    for limit in limits:
+        with contextlib.suppress(EngineMemoryError):
+            return _fold_within(lake, snapshot, day, before, limit)
+    return _fold_within(lake, snapshot, day, before, last)
+
+
+def _fold_within(
+    lake: Lake, snapshot: Snapshot, day: int, before: Resume | None, limit: str | None
+) -> bool:
+    begin = before.settled if before else day
     end = max(resume.end(snapshot, day), begin)
     seen = dates.parts(snapshot, day)
     stays = [e for e in seen if before and _stays(e, advanced=end > begin)]
-    files = snapshot.narrowed(begin, day + DAY_S)
     with Engine(
-        files,
+        snapshot.narrowed(begin, day + DAY_S),
         since=begin,
         until=day + DAY_S,
-        memory_limit=memory(files.rows("flows")),
+        memory_limit=limit,
         kept=resume.kept(snapshot, day) if before else {},
         derived=False,
     ) as engine:
@@ -123,7 +133,7 @@ def join(lake: Lake, snapshot: Snapshot, day: int) -> None:
         pairs = zip(snapshot.files(table), snapshot.uris(table), strict=True)
         kept[table] = Kept(tuple(uri for entry, uri in pairs if dates.of(entry) == day))
     with (
-        Engine(snapshot, memory_limit=memory(0), kept=kept, derived=False) as engine,
+        Engine(snapshot, memory_limit=MEMORY, kept=kept, derived=False) as engine,
         lake.writing() as transaction,
         contextlib.suppress(LakeConflict),
     ):

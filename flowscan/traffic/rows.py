@@ -40,6 +40,9 @@ def rows_of(table: str, day: int, condition: str = "TRUE") -> str:
     )
 
 
-def memory(flows: int) -> str | None:
-    """What DuckDB may take to derive so many flows; None for its default."""
-    return MEMORY if flows <= CHUNK_ROWS else None
+def memories(flows: int) -> tuple[str | None, ...]:
+    """What DuckDB may take to derive so many flows, and then when that is too little.
+
+    None is its default. Joins of millions of different addresses cannot spill all they need.
+    """
+    return (MEMORY, None) if flows <= CHUNK_ROWS else (None,)

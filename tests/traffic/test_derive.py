@@ -7,8 +7,8 @@ from simulator import simulate, write
 
 import flowscan
 from flowscan import lake as storage
-from flowscan import queries, schema
-from flowscan.engine import Engine
+from flowscan import queries, schema, traffic
+from flowscan.engine import Engine, lockdown
 from flowscan.traffic import derive
 from flowscan.traffic.adding import KEYS, added
 from flowscan.traffic.days import DAY_S
@@ -72,3 +72,23 @@ def _rows(lake, name):
     with Engine(snapshot, since=day, until=day + DAY_S, derived=False) as engine:
         derive.make(engine, day, day + DAY_S)
         return engine.execute(rows_of(name, day))
+
+
+def test_a_day_that_needs_more_memory_gets_it(lake, monkeypatch):
+    asked = []
+    limit = lockdown.limit
+
+    def noting(con, **options):
+        asked.append(options["memory"])
+        limit(con, **options)
+
+    monkeypatch.setattr(lockdown, "limit", noting)
+    monkeypatch.setattr("flowscan.traffic.rows.MEMORY", "12MB")
+    expected = made(lake)
+    assert traffic.fold(lake, again=True).days
+    assert {"12MB", None} <= set(asked)
+    with traffic.reading(lake) as engine:
+        day = min(e.min_start for e in lake.snapshot().files("hosts"))
+        for name, rows in expected.items():
+            kept = engine.execute(rows_of(name, day)).to_pylist()
+            assert sorted(map(repr, kept)) == sorted(map(repr, rows))
