@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flowscan import queries
 from flowscan.engine import Workspace
 from flowscan.net.sql import named
-
-if TYPE_CHECKING:
-    from flowscan.detect.spec import Detection
 
 _NAME: Final = re.compile(r"\$([a-z_]+(?:\.[a-z_]+)?)")
 
@@ -38,15 +35,15 @@ def names_categories(condition: str | None) -> bool:
     return condition is not None and "_category" in condition
 
 
-def condition(detection: Detection, given: Mapping[str, Any]) -> str:
-    """The condition of a detection with its parameters and lists written out."""
-    values = queries.values_of(detection.query, given)
+def condition(when: str | None, query: queries.Query, given: Mapping[str, Any]) -> str:
+    """The condition of a query's detection with its parameters and lists written out."""
+    values = queries.values_of(query, given)
 
     def text(match: re.Match[str]) -> str:
         name = match[1]
         return named(name) if "." in name else queries.quote(values[name])
 
-    return _NAME.sub(text, detection.when or "1 = 1")
+    return _NAME.sub(text, when or "1 = 1")
 
 
 def possible(

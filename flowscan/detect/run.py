@@ -299,7 +299,7 @@ class _Run:
         """The days on which detections can have rows, where that is known."""
         given = self.options.parameters
         conditions = {
-            name: candidates.condition(d, given.get(name, {}))
+            name: candidates.condition(d.when, d.query, given.get(name, {}))
             for name, d in chosen.items()
             if d.when
         }
