@@ -271,19 +271,21 @@ GROUP BY e.recorder
 """
 
 MATCHES = """
-SELECT address, feed, max(category) AS category, max(indicator) AS indicator,
-       max(confidence) AS confidence,
-       CAST(coalesce(sum(flows) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
-           AS accepted,
-       CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS refused,
-       CAST(coalesce(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
-           AS bytes,
-       coalesce(min("rank"), 6) AS "rank",
-       count(*) FILTER (WHERE "rank" <= $passed AND direction <> 'undecided') = 0 AS undecided,
-       min(first_seen) AS first_seen, max(last_seen) AS last_seen
-FROM matches WHERE last_seen >= $since AND first_seen < $until
-GROUP BY address, feed
-ORDER BY coalesce(min("rank"), 6) <= $passed DESC, bytes DESC, refused DESC, address, feed
+SELECT * FROM (
+    SELECT address, feed, max(category) AS category, max(indicator) AS indicator,
+           max(confidence) AS confidence,
+           CAST(coalesce(sum(flows) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
+               AS accepted,
+           CAST(coalesce(sum(flows) FILTER (WHERE action = 'REJECT'), 0) AS BIGINT) AS refused,
+           CAST(coalesce(sum(bytes) FILTER (WHERE action IS DISTINCT FROM 'REJECT'), 0) AS BIGINT)
+               AS bytes,
+           coalesce(min("rank"), 6) AS "rank",
+           count(*) FILTER (WHERE "rank" <= $passed AND direction <> 'undecided') = 0 AS undecided,
+           min(first_seen) AS first_seen, max(last_seen) AS last_seen
+    FROM matches WHERE last_seen >= $since AND first_seen < $until
+    GROUP BY address, feed
+) AS m
+ORDER BY "rank" <= $passed DESC, bytes DESC, refused DESC, address, feed
 """
 
 MATCH_SIDES = """
