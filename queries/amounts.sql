@@ -58,7 +58,7 @@ parts AS (
       FROM slices
     ) coded
   ) x ON x.k = c.k AND x.m = c.m AND x.slice <= c.last
-    AND x.slice > c.s - 300 AND x.e >= c.s
+    AND x.s >= c.s AND x.s <= c.e
   WHERE c.within = 0
 )
 SELECT hour, settled, interface_id, account_id, pair, verdict, port, protocol, path,

@@ -7,7 +7,7 @@ which it began: what it shows until then is what tells who called. What it did l
 row (late = 1), so that nothing later changes the first. Slices of one five-tuple are one connection
 while they are no further apart than the idle time (TCP 350 s, UDP 180 s, others 60 s); a SYN after
 more than a retransmission's wait begins a new one. k packs the pair and the port of a; m the port
-of b and the protocol; began and last are the first and last slice. Packets and bytes are those
+of b and the protocol; began is when its first slice began to be seen, last its last slice. Packets and bytes are those
 accepted, below 0 where a receiver refused more than was let through; what was refused stands apart.
 first is 1 when a sent first, -1 when b did, 0 when both did or one alone. shape is one (only one
 side sent), blocked (what one side sent was all refused), tiny (a handshake or a reset without
@@ -59,7 +59,7 @@ ordered AS (
   SELECT x.*, least(x.s_ab, x.s_ba) AS s,
     CASE mod(x.m, 256) WHEN 6 THEN 350 WHEN 17 THEN 180 ELSE 60 END AS idle,
     max(x.e) OVER (
-      PARTITION BY x.k, x.m ORDER BY x.t, x.code
+      PARTITION BY x.k, x.m ORDER BY x.t, x.code, least(x.s_ab, x.s_ba)
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM coded x
   JOIN several v ON v.k = x.k AND v.m = x.m
@@ -74,13 +74,13 @@ parted AS (
 ),
 numbered AS (
   SELECT *, sum(begins) OVER five AS n, sum(fresh) OVER five AS run,
-    max(CASE WHEN begins = 1 THEN t END) OVER five AS began
+    max(CASE WHEN begins = 1 THEN s END) OVER five AS began
   FROM parted
-  WINDOW five AS (PARTITION BY k, m ORDER BY t, code
+  WINDOW five AS (PARTITION BY k, m ORDER BY t, code, s
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 packed AS (
-  SELECT x.k, x.m, 0 AS late, least(x.s_ab, x.s_ba) AS s, x.e, x.t AS began, x.last, x.records,
+  SELECT x.k, x.m, 0 AS late, least(x.s_ab, x.s_ba) AS s, x.e, least(x.s_ab, x.s_ba) AS began, x.last, x.records,
     x.rejected, x.s_ab, x.s_ba, x.packets_ab, x.packets_ba, x.bytes_ab, x.bytes_ba, x.refused_ab,
     x.refused_ba, x.refused_bytes_ab, x.refused_bytes_ba, x.flags, x.path, x.kept, 1 AS run,
     0 AS turn, 0 AS again

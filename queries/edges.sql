@@ -34,8 +34,8 @@ FROM (
     traffic_path AS path,
     account_id, region, vpc_id, subnet_id, instance_id,
     count(*) AS records,
-    sum(CAST(packets AS DOUBLE)) AS packets,
-    sum(CAST(bytes AS DOUBLE)) AS bytes,
+    sum(CAST(least(COALESCE(packets, 0), 35184372088832) AS DOUBLE)) AS packets,
+    sum(CAST(least(COALESCE(bytes, 0), 35184372088832) AS DOUBLE)) AS bytes,
     sum(CASE WHEN action = 'REJECT' THEN 1 ELSE 0 END) AS rejected
   FROM flows
   WHERE "start" >= /*$since*/ 0 AND "start" < /*$until*/ 4102444800

@@ -16,7 +16,7 @@ WITH scored AS (
     l.rejected AS late_rejected, l.packets_ab AS late_packets_ab, l.packets_ba AS late_packets_ba,
     l.bytes_ab AS late_bytes_ab, l.bytes_ba AS late_bytes_ba, l.refused_ab AS late_refused_ab,
     l.refused_ba AS late_refused_ba, l.refused_bytes_ab AS late_refused_bytes_ab,
-    l.refused_bytes_ba AS late_refused_bytes_ba, l.flags AS late_flags, l.path AS late_path,
+    l.refused_bytes_ba AS late_refused_bytes_ba, l.flags AS late_flags,
     c.given_by,
     CASE
       WHEN x.told <> 0 OR f.first_score IS NULL THEN 0.0E0
@@ -27,7 +27,7 @@ WITH scored AS (
     c.given_score
   FROM evidence x
   LEFT JOIN firsts f ON f.k = CASE WHEN x.turn > 0 THEN x.k END AND f.m = x.m AND f.run = x.run
-  LEFT JOIN carried c ON c.k = CASE WHEN x.kept = 1 THEN x.k END AND c.m = x.m AND c.s = x.s
+  LEFT JOIN carried c ON c.k = CASE WHEN x.kept = 1 THEN x.k END AND c.m = x.m AND c.s = x.began
   LEFT JOIN later l
     ON l.k = CASE WHEN x.again = 1 THEN x.k END AND l.m = x.m AND l.began = x.began
   WHERE x.kept < 2
@@ -49,7 +49,7 @@ SELECT k, m, s,
   refused_bytes_ab + COALESCE(late_refused_bytes_ab, 0.0E0) AS refused_bytes_ab,
   refused_bytes_ba + COALESCE(late_refused_bytes_ba, 0.0E0) AS refused_bytes_ba,
   bitwise_or(COALESCE(flags, 0), COALESCE(late_flags, 0)) AS flags,
-  COALESCE(greatest(path, late_path), path, late_path) AS path, kept,
+  path, kept,
   CASE
     WHEN score >= 1 THEN 1
     WHEN score <= -1 THEN -1

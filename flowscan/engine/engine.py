@@ -340,7 +340,8 @@ class Engine:
                 functions.create(self._con, name)
                 self._macros.add(name)
         named = views.words(sql)
-        self._shown.show(named)
+        with self._running():
+            self._shown.show(named)
         if not self._listed and sources.named(sql):
             self._listed = True
             self.put("sources", sources.table(self._files))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from flowscan import queries
@@ -84,8 +85,10 @@ def _reads(chain: Sequence[queries.Query]) -> dict[str, set[str]]:
 
 @cache
 def version() -> str:
-    """Name of the query files as they are; what other files made is derived again."""
+    """Name of what derives, as it is: what other query files or statements made is made again."""
     text = "".join(query.sql for query in queries.derived())
+    for name in ("adding.py", "partly.py"):
+        text += Path(__file__).with_name(name).read_text(encoding="utf-8")
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

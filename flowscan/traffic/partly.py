@@ -227,7 +227,8 @@ summed AS (
     sum(packets_ab) AS packets_ab, sum(packets_ba) AS packets_ba, sum(bytes_ab) AS bytes_ab,
     sum(bytes_ba) AS bytes_ba, sum(refused_ab) AS refused_ab, sum(refused_ba) AS refused_ba,
     sum(refused_bytes_ab) AS refused_bytes_ab, sum(refused_bytes_ba) AS refused_bytes_ba,
-    bit_or(flags) AS flags, max(path) AS path, max(kept) AS kept, max(run) AS run
+    bit_or(flags) AS flags, max(CASE WHEN late = 0 THEN path END) AS path,
+    max(kept) AS kept, max(run) AS run, max(CASE WHEN late = 0 THEN turn END) AS turn
   FROM seen
   GROUP BY k, m, began
 ),
@@ -238,15 +239,16 @@ latest AS (
 ),
 decided AS (
   SELECT c.*, COALESCE(g.given_score, v.score) AS score, COALESCE(g.given_by, v.initiator) AS way,
-    COALESCE(g.run_score, f.first_score, v.score) AS first_score, c.e >= {end} - {idle} AS open
+    CASE WHEN g.k IS NOT NULL THEN g.run_score WHEN f.k IS NOT NULL THEN f.first_score
+      WHEN c.turn = 0 THEN v.score END AS first_score, c.e >= {end} - {idle} AS open
   FROM latest c
-  LEFT JOIN carried g ON g.k = c.k AND g.m = c.m AND g.s = c.s
+  LEFT JOIN carried g ON g.k = c.k AND g.m = c.m AND g.s = c.began
   LEFT JOIN verdicts v ON v.k = c.k AND v.m = c.m AND v.s = c.s
   LEFT JOIN firsts f ON f.k = c.k AND f.m = c.m AND f.run = c.run
   WHERE c.place = 1 OR c.e >= {end} - {idle}
 )
 SELECT p.day, CAST(p.a AS VARCHAR) AS a, CAST(p.b AS VARCHAR) AS b, mod(c.k, 65536) AS ap,
-  c.m / 256 AS bp, c.protocol, c.began AS t, c.last, c.s, c.e,
+  c.m / 256 AS bp, c.protocol, c.began - mod(c.began, 60) AS t, c.last, c.s, c.e,
   CASE WHEN open THEN records ELSE 0 END AS records,
   CASE WHEN open THEN rejected ELSE 0 END AS rejected,
   CASE WHEN open THEN packets_ab ELSE 0 END AS packets_ab,

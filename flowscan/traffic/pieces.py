@@ -14,7 +14,7 @@ from typing import Final
 
 from flowscan.engine import Engine
 from flowscan.engine.views import Kept
-from flowscan.errors import EngineMemoryError, LakeConflict
+from flowscan.errors import EngineError, EngineMemoryError, LakeConflict
 from flowscan.lake import Lake, Snapshot
 from flowscan.lake.ledger import FileEntry
 from flowscan.lake.parts import replacing
@@ -44,10 +44,16 @@ def fold(lake: Lake, snapshot: Snapshot, day: int) -> bool:
         EngineError: deriving failed.
     """
     before = resume.of(snapshot, day)
-    if before:
-        with contextlib.suppress(FactsChangedError):
-            return _fold(lake, snapshot, day, before)
-    return _fold(lake, snapshot, day, None)
+    try:
+        if before:
+            with contextlib.suppress(FactsChangedError):
+                return _fold(lake, snapshot, day, before)
+        return _fold(lake, snapshot, day, None)
+    except EngineError:
+        # Another fold takes the parts away that this one reads.
+        if dates.parts(lake.snapshot(), day) == dates.parts(snapshot, day):
+            raise
+        return False
 
 
 def _fold(lake: Lake, snapshot: Snapshot, day: int, before: Resume | None) -> bool:
