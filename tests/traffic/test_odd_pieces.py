@@ -94,3 +94,14 @@ def test_another_writer_in_between_is_no_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Partly, "make", late)
     assert traffic.fold(lake).days == ()
+
+
+def test_two_connections_that_begin_in_one_slice_share_nothing(tmp_path):
+    lines = [*CASES["two_in_one_slice"][0], row(1810, HOST, WEB)]
+    put(tmp_path, "all", lines)
+    with traffic.reading(storage.Lake.open(tmp_path / "lake")) as engine:
+        for table in ("sessions", "contacts", "volumes"):
+            (found,) = engine.execute(
+                f"SELECT sum(records) AS records, sum(rejected) AS rejected FROM {table}"
+            ).to_pylist()
+            assert found == {"records": 3, "rejected": 1}, table
