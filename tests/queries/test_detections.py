@@ -274,7 +274,9 @@ def test_days_that_cannot_have_rows_have_none(of_cases, judged, share):
     """What `when` says follows from the query: asked all the same, it gives nothing there."""
     folder, lake = of_cases
     given = {name: lowest(d, share) for name, d in DETECTIONS.items()}
-    conditions = {n: candidates.condition(d.when, d.query, given[n]) for n, d in DETECTIONS.items() if d.when}
+    conditions = {
+        n: candidates.condition(d.when, d.query, given[n]) for n, d in DETECTIONS.items() if d.when
+    }
     end = base(len(CASES))
     accused = 0
     with reading(lake, BEGIN, end) as engine:
