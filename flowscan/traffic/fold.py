@@ -53,7 +53,7 @@ def fold(
     """
     snapshot = lake.snapshot(since, until)
     due = dates.all_of(snapshot) if again else dates.stale(snapshot)
-    going = set() if again else dates.open_days(lake.snapshot())
+    going = set() if again else dates.open_days(snapshot.narrowed(None, None))
     held = {dates.of(entry) for entry in snapshot.files("flows")}
     done: list[int] = []
     failed: list[EngineError] = []

@@ -9,7 +9,7 @@ together have the rows that deriving the whole day gives.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from flowscan.engine import Engine
@@ -43,7 +43,9 @@ def fold(lake: Lake, snapshot: Snapshot, day: int) -> bool:
         LakeError: the lake cannot be written.
         EngineError: deriving failed.
     """
-    before = resume.of(snapshot, day)
+    # Whatever window was asked for: a file that it leaves out may have what came too late.
+    snapshot = snapshot.narrowed(day, day + DAY_S)
+    before = resume.of(snapshot)
     try:
         if before:
             with contextlib.suppress(FactsChangedError):
@@ -69,7 +71,7 @@ def _fold_within(
     lake: Lake, snapshot: Snapshot, day: int, before: Resume | None, limit: str | None
 ) -> bool:
     begin = before.settled if before else day
-    end = max(resume.end(snapshot, day), begin)
+    end = max(resume.end(snapshot), begin, day)
     seen = dates.parts(snapshot, day)
     stays = [e for e in seen if before and _stays(e, advanced=end > begin)]
     with Engine(
@@ -77,7 +79,7 @@ def _fold_within(
         since=begin,
         until=day + DAY_S,
         memory_limit=limit,
-        kept=resume.kept(snapshot, day) if before else {},
+        kept=_standing(snapshot, RESUME_TABLES) if before else {},
         derived=False,
     ) as engine:
         partly = Partly(engine, day, end, before)
@@ -117,7 +119,7 @@ def _written(snapshot: Snapshot, day: int, partly: Partly) -> Iterator[tuple[str
     if partly.end > partly.begin:
         kept = Resume(
             partly.end,
-            sum(e.rows for e in snapshot.files("flows") if dates.of(e) == day),
+            snapshot.rows("flows"),
             partly.facts,
             snapshot.lineage(day // DAY_S),
         )
@@ -127,17 +129,20 @@ def _written(snapshot: Snapshot, day: int, partly: Partly) -> Iterator[tuple[str
             yield table, SETTLED if table in _ADDED else kept.mark(), select
 
 
+def _standing(snapshot: Snapshot, tables: Iterable[str]) -> dict[str, Kept]:
+    """Tables of a day's snapshot, for an engine."""
+    return {table: Kept(tuple(snapshot.uris(table))) for table in tables}
+
+
 def join(lake: Lake, snapshot: Snapshot, day: int) -> None:
     """Write the pieces of a day that is over, and current, as one part a table.
 
     Raises:
         LakeError: the lake cannot be written.
     """
+    snapshot = snapshot.narrowed(day, day + DAY_S)
     seen = dates.parts(snapshot, day)
-    kept = {}
-    for table in _IN_PIECES:
-        pairs = zip(snapshot.files(table), snapshot.uris(table), strict=True)
-        kept[table] = Kept(tuple(uri for entry, uri in pairs if dates.of(entry) == day))
+    kept = _standing(snapshot, _IN_PIECES)
     with (
         Engine(snapshot, memory_limit=MEMORY, kept=kept, derived=False) as engine,
         lake.writing() as transaction,

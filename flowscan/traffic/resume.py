@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowscan.engine import Workspace
-from flowscan.engine.views import Kept
 from flowscan.lake import Snapshot
 from flowscan.lake.lineage import Versions
-from flowscan.schema import RESUME_TABLES
-from flowscan.traffic import days, derive
+from flowscan.traffic import derive
 
 BEHIND_S: Final = 1_800
 """How far behind the newest flow a day is settled. Later flows than that are the rule: windows of
@@ -41,24 +39,25 @@ class Resume:
         return f"{derive.version()} {self.settled} {self.rows} {self.facts}"
 
 
-def of(snapshot: Snapshot, day: int) -> Resume | None:
-    """What a fold of the day can resume from; None if it has to begin anew."""
-    marks = {(e.mark, e.lineage) for e in snapshot.files("resume_edges") if days.of(e) == day}
-    for text, lineage in marks:
-        version, settled, rows, facts = text.split(" ")
-        found = Resume(int(settled), int(rows), facts, lineage)
-        if version == derive.version() and _stands(found, snapshot, day):
-            return found
+def of(snapshot: Snapshot) -> Resume | None:
+    """What a fold of a day can resume from; None if it has to begin anew.
+
+    The snapshot is narrowed to the day, here and below.
+    """
+    own = f"{derive.version()} "
+    for entry in snapshot.files("resume_edges"):
+        if entry.mark.startswith(own):
+            settled, rows, facts = entry.mark.removeprefix(own).split(" ")
+            found = Resume(int(settled), int(rows), facts, entry.lineage)
+            return found if _stands(found, snapshot) else None
     return None
 
 
-def _stands(resume: Resume, snapshot: Snapshot, day: int) -> bool:
+def _stands(resume: Resume, snapshot: Snapshot) -> bool:
     """Whether the flows of before are all there, and the others start after what is settled."""
     before = set(resume.lineage)
     rows = 0
     for entry in snapshot.files("flows"):
-        if days.of(entry) != day:
-            continue
         if before.issuperset(entry.lineage):
             rows += entry.rows
         elif not before.isdisjoint(entry.lineage) or (entry.min_start or 0) < resume.settled:
@@ -66,20 +65,10 @@ def _stands(resume: Resume, snapshot: Snapshot, day: int) -> bool:
     return rows == resume.rows
 
 
-def kept(snapshot: Snapshot, day: int) -> dict[str, Kept]:
-    """The tables of the lake that it is kept in, for an engine."""
-    found = {}
-    for table in RESUME_TABLES:
-        pairs = zip(snapshot.files(table), snapshot.uris(table), strict=True)
-        found[table] = Kept(tuple(uri for entry, uri in pairs if days.of(entry) == day))
-    return found
-
-
-def end(snapshot: Snapshot, day: int) -> int:
+def end(snapshot: Snapshot) -> int:
     """Where the settled part of a day can end now: at the end of a period."""
-    newest = max(e.max_start or 0 for e in snapshot.files("flows") if days.of(e) == day)
-    settled = newest - BEHIND_S
-    return max(settled - settled % derive.period(), day)
+    settled = max(entry.max_start or 0 for entry in snapshot.files("flows")) - BEHIND_S
+    return settled - settled % derive.period()
 
 
 def facts(workspace: Workspace, edges: str) -> str:

@@ -105,3 +105,13 @@ def test_two_connections_that_begin_in_one_slice_share_nothing(tmp_path):
                 f"SELECT sum(records) AS records, sum(rejected) AS rejected FROM {table}"
             ).to_pylist()
             assert found == {"records": 3, "rejected": 1}, table
+
+
+def test_a_window_does_not_hide_what_came_too_late(tmp_path):
+    lake = storage.Lake.open(tmp_path / "lake", create=True)
+    put(tmp_path, "day", [*later(100), *later(40_000), *later(80_000)])
+    traffic.fold(lake)
+    put(tmp_path, "late", later(7200))
+    traffic.fold(lake, since=DAY + 70_000)
+    assert traffic.stale(lake.snapshot()) == {}
+    assert list(traffic.differences(lake.snapshot())) == []

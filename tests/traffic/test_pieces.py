@@ -161,14 +161,14 @@ def test_flows_that_went_are_nobody_to_resume_from(tmp_path):
     lake = piecewise(tmp_path, header, timed, 16, 2 * HOUR, 60)
     snapshot = lake.snapshot()
     day = timed[0][0] // 86400 * 86400
-    found = resume.of(snapshot, day)
+    found = resume.of(snapshot.narrowed(day, day + 86_400))
     assert found is not None
     assert found.settled % 900 == 0
     assert found.settled < timed[-1][0] - resume.BEHIND_S + 1
     fewer = [e for e in snapshot.files("flows") if e != snapshot.files("flows")[0]]
     others = [e for name in schema.DERIVED_TABLES for e in snapshot.files(name)]
     gone = storage.Snapshot(snapshot.store, snapshot.version, [*fewer, *others], snapshot.totals)
-    assert resume.of(gone, day) is None
+    assert resume.of(gone.narrowed(day, day + 86_400)) is None
 
 
 def test_the_tables_to_resume_from_have_the_columns_of_what_they_stand_for():
